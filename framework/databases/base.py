@@ -1,0 +1,178 @@
+"""What the engine asks of a target, and what a target is given to load.
+
+SQL that the engine writes uses ``%s`` for bound values in every dialect. Names go through `Dialect.quote`, always.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Protocol
+
+from framework.tables import Table
+from framework.types import LogicalType
+
+Row = tuple[Any, ...]
+Progress = Callable[[int], None]
+"""Is told how many more rows have gone by."""
+
+PREFIX = "_vitrina_"
+"""Every table that Vitrina keeps for itself begins with this."""
+
+NAME_LENGTH = 64
+"""Characters of the longest name a MySQL table may have."""
+
+
+def reserved_name(purpose: str, table: str) -> str:
+    """The name of a table that Vitrina keeps beside ``table``; never longer than the 64 characters MySQL allows."""
+    name = f"{PREFIX}{purpose}_{table}"
+    if len(name) <= NAME_LENGTH:
+        return name
+    digest = hashlib.sha256(table.encode()).hexdigest()[:12]
+    return f"{name[: NAME_LENGTH - 13]}_{digest}"
+
+
+class Extract(Protocol):
+    """Rows of the source on their way to a target, each value in its wire form (see `framework.types`)."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The target's columns, in the order of the values."""
+
+    def copy_to(self, sink: BinaryIO) -> int:
+        """Write all rows as CSV (values always quoted, a bare NULL for NULL) and return how many there were."""
+
+    def batches(self, size: int) -> Iterator[Sequence[tuple[str | None, ...]]]:
+        """The rows in lists of at most ``size``."""
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a target can do.
+
+    Attributes:
+        lane: how rows are loaded, for reports: ``LOAD DATA``, ``INSERT``, ``CSV``.
+        single_writer: one process and one connection own the database; nothing is gained by parallel loads.
+    """
+
+    lane: str
+    single_writer: bool
+
+
+class Dialect(Protocol):
+    """How a target writes what SQL dialects write differently."""
+
+    name: str
+    """The dialect's name in sqlglot."""
+
+    utc_now: str
+    """An expression: the server's clock as a UTC DATETIME(6)."""
+
+    def quote(self, identifier: str) -> str:
+        """The identifier, quoted."""
+
+    def same(self, left: str, right: str) -> str:
+        """A condition: both are equal, or both are NULL."""
+
+    def later(self, seconds: int) -> str:
+        """An expression: the server's clock, so many seconds from now."""
+
+    def delete_matching(self, table: str, other: str, condition: str) -> str:
+        """A statement: delete the rows of ``table`` (alias ``t``) that ``other`` (alias ``o``) has a match for."""
+
+    def delete_unmatched(self, table: str, other: str, condition: str) -> str:
+        """A statement: delete the rows of ``table`` (alias ``t``) that ``other`` (alias ``o``) has no match for."""
+
+    def update_unmatched(self, table: str, other: str, condition: str, assignment: str, where: str) -> str:
+        """A statement: update the rows of ``table`` (``t``) that ``other`` (``o``) has no match for and ``where`` holds."""
+
+    def column_type(self, type_: LogicalType, indexed: bool) -> str | None:
+        """The native type that holds every value of ``type_``, or None. ``indexed``: it must fit into a key."""
+
+    def translate(self, query: str) -> str:
+        """A query of MySQL in the target's own SQL."""
+
+
+class Session(Protocol):
+    """One connection to a target. Outside of `transaction` every statement commits by itself; DDL always does."""
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        """Run a statement; the number of rows it matched."""
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """Run a query; all its rows."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Commits at the end, rolls back on an exception. Not nested. READ COMMITTED or stricter."""
+
+    def create_table(self, table: Table, marker: str = "", if_missing: bool = False) -> None:
+        """Create a table with its primary key, without its other indexes. ``marker`` is kept with the table.
+
+        Raises:
+            UnsupportedType: a column's type has no exact home here.
+        """
+
+    def create_table_as(self, name: str, query: str, marker: str) -> None:
+        """Create a table from a query of this dialect."""
+
+    def create_view(self, name: str, query: str) -> None:
+        """Create a view, or replace it atomically."""
+
+    def create_indexes(self, table: Table) -> None:
+        """Create the secondary indexes of ``table``."""
+
+    def drop_table(self, name: str) -> None:
+        """Drop a table if it is there."""
+
+    def drop_view(self, name: str) -> None:
+        """Drop a view if it is there."""
+
+    def swap(self, fresh: str, live: str) -> None:
+        """Make table ``fresh`` visible as ``live``, atomically, and drop what was there before."""
+
+    def relation(self, name: str) -> str | None:
+        """``table``, ``view``, or None where nothing has this name."""
+
+    def marker(self, name: str) -> str | None:
+        """The marker of a table, an empty text if it has none, None if there is no such table."""
+
+    def tables(self, prefix: str) -> list[str]:
+        """The names of all tables that begin with ``prefix``."""
+
+    def columns(self, name: str) -> tuple[str, ...]:
+        """The columns of a table or view, in order; empty if there is none."""
+
+    def load(self, table: Table, extract: Extract, progress: Progress) -> int:
+        """Append all rows of ``extract`` to ``table`` in one transaction; how many.
+
+        Raises:
+            LoadRefused: a value would have been altered, or a row got lost. Nothing stays loaded.
+        """
+
+
+class Target(Protocol):
+    """A database that is written to."""
+
+    name: str
+    """The connection's name, for messages."""
+
+    url: str
+    """Its URL, masked."""
+
+    dialect: Dialect
+    capabilities: Capabilities
+
+    def session(self) -> AbstractContextManager[Session]:
+        """A connection of its own, given back at the end; an open transaction is rolled back.
+
+        Raises:
+            ConnectionFailed: the server cannot be reached, or refuses the login.
+        """
+
+    def version(self) -> str:
+        """The server's product and version."""
+
+    def close(self) -> None:
+        """Give back everything."""

@@ -1,0 +1,142 @@
+"""Loading rows: LOAD DATA LOCAL from a pipe (the fast lane), or INSERT where the server forbids it (the safe lane).
+
+In both, a warning is an error: LOAD DATA LOCAL turns every data error into one, even in strict mode, and a rounded DECIMAL
+is no more than a note.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from typing import Any, BinaryIO
+
+import pymysql.err
+from pymysql.cursors import Cursor
+
+from framework.databases.base import Extract, Progress
+from framework.databases.mysql.connection import StreamingConnection
+from framework.databases.mysql.dialect import MySQLDialect
+from framework.databases.mysql.errors import as_ours, code, reason
+from framework.errors import LoadRefused
+from framework.tables import Table
+from framework.types import Kind
+
+BATCH_BYTES = 1 << 20
+BATCH_ROWS = 1000
+SHOWN = 3
+FIX = "correct the rows in the source, or map the column with `sql:` to a value and type that the target can hold"
+TOO_LARGE = frozenset({1153, 2006, 2013, 2020})
+
+_quote = MySQLDialect().quote
+
+
+def load_stream(connection: StreamingConnection, table: Table, extract: Extract, progress: Progress) -> int:
+    """LOAD DATA LOCAL of all rows of ``extract``, in the open transaction; how many. Raises LoadRefused."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb", buffering=0) as stream:
+        writer = _Writer(extract, os.fdopen(writing, "wb", buffering=1 << 20))
+        writer.start()
+        try:
+            with connection.sending(stream, lambda block: progress(block.count(b"\n"))), connection.cursor() as cursor:
+                loaded = int(cursor.execute(_load_statement(table, extract.columns)))
+                warnings = _warnings(cursor)
+        except pymysql.err.MySQLError as error:
+            stream.close()
+            writer.join()
+            if writer.error is not None and code(error) in (0, *TOO_LARGE):
+                raise writer.error from error
+            raise _refused(table, error) from error
+        finally:
+            stream.close()
+            writer.join()
+    if writer.error is not None:
+        raise writer.error
+    if warnings or loaded != writer.rows:
+        raise LoadRefused(table.name, warnings or [f"{writer.rows} rows were sent, {loaded} arrived"], FIX)
+    return loaded
+
+
+def load_batches(connection: StreamingConnection, table: Table, extract: Extract, progress: Progress) -> int:
+    """INSERT of all rows of ``extract`` in statements of about 1 MB, in the open transaction; how many."""
+    head = f"INSERT INTO {_quote(table.name)} ({', '.join(map(_quote, extract.columns))}) VALUES "
+    slots = "(" + ", ".join("UNHEX(%s)" if _is_hex(table, name) else "%s" for name in extract.columns) + ")"
+    loaded = 0
+    with connection.cursor() as cursor:
+        for rows in extract.batches(BATCH_ROWS):
+            for statement in _statements(head, [cursor.mogrify(slots, row) for row in rows]):
+                try:
+                    inserted = cursor.execute(statement)
+                except pymysql.err.MySQLError as error:
+                    raise _refused(table, error) from error
+                if warnings := _warnings(cursor):
+                    raise LoadRefused(table.name, warnings, FIX)
+                loaded += inserted
+                progress(inserted)
+    return loaded
+
+
+class _Writer(threading.Thread):
+    """Writes an extract into a pipe; closes it at the end, whatever happens."""
+
+    def __init__(self, extract: Extract, sink: BinaryIO) -> None:
+        super().__init__(name="vitrina-extract", daemon=True)
+        self._extract = extract
+        self._sink = sink
+        self.rows = 0
+        self.error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            self.rows = self._extract.copy_to(self._sink)
+        except BaseException as error:  # noqa: BLE001 - raised again in the loading thread
+            self.error = error
+        finally:
+            try:
+                self._sink.close()
+            except OSError as error:
+                self.error = self.error or error
+
+
+def _load_statement(table: Table, columns: Sequence[str]) -> str:
+    quoted = {name: _quote(name) for name in columns}
+    fields = [f"@v{place}" if _is_hex(table, name) else quoted[name] for place, name in enumerate(columns)]
+    assigned = [f"{quoted[name]} = UNHEX(@v{place})" for place, name in enumerate(columns) if _is_hex(table, name)]
+    return (
+        f"LOAD DATA LOCAL INFILE 'vitrina' INTO TABLE {_quote(table.name)} CHARACTER SET utf8mb4 "
+        "FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '\"' ESCAPED BY '' LINES TERMINATED BY '\\n' "
+        f"({', '.join(fields)})" + (f" SET {', '.join(assigned)}" if assigned else "")
+    )
+
+
+def _is_hex(table: Table, name: str) -> bool:
+    column = table.column(name)
+    return column is not None and column.type.kind is Kind.BYTES
+
+
+def _statements(head: str, rows: Sequence[str]) -> list[str]:
+    statements: list[str] = []
+    chosen: list[str] = []
+    size = 0
+    for row in rows:
+        if chosen and size + len(row) > BATCH_BYTES:
+            statements.append(head + ",".join(chosen))
+            chosen, size = [], 0
+        chosen.append(row)
+        size += len(row)
+    return [*statements, head + ",".join(chosen)] if chosen else statements
+
+
+def _warnings(cursor: Cursor) -> list[str]:
+    if not cursor.warning_count:
+        return []
+    cursor.execute(f"SHOW WARNINGS LIMIT {SHOWN}")
+    rows: Sequence[Any] = cursor.fetchall()
+    return [str(message) for _, _, message in rows]
+
+
+def _refused(table: Table, error: pymysql.err.MySQLError) -> Exception:
+    data_error = isinstance(error, (pymysql.err.DataError, pymysql.err.IntegrityError))
+    if data_error or code(error) in (1153, 1265, 1366, 1406, 1264, 1292):
+        return LoadRefused(table.name, [reason(error)], FIX)
+    return as_ours(table.name, error)

@@ -1,0 +1,187 @@
+"""One connection to MySQL, with pinned settings: UTC, strict mode, utf8mb4, READ COMMITTED."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from framework.databases.base import Extract, Progress, Row, reserved_name
+from framework.databases.mysql.connection import StreamingConnection
+from framework.databases.mysql.dialect import MySQLDialect
+from framework.databases.mysql.errors import translated
+from framework.databases.mysql.load import load_batches, load_stream
+from framework.errors import UnsupportedType
+from framework.tables import Column, Table
+
+SETTINGS = (
+    "SET NAMES utf8mb4 COLLATE {collation}",
+    "SET SESSION time_zone = '+00:00', lock_wait_timeout = 30, innodb_lock_wait_timeout = 30, "
+    "net_read_timeout = 600, net_write_timeout = 600, sql_mode = 'STRICT_ALL_TABLES,ONLY_FULL_GROUP_BY,"
+    "NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
+    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+)
+
+ROW_BYTES = 65_535
+"""Bytes that all columns but TEXT and BLOB may take in a row."""
+
+
+class MySQLSession:
+    """Implements `framework.databases.base.Session`."""
+
+    def __init__(self, name: str, connection: StreamingConnection, collation: str, fast: bool) -> None:
+        self._name = name
+        self._connection = connection
+        self._collation = collation
+        self._fast = fast
+        self._dialect = MySQLDialect()
+
+    def pin(self) -> None:
+        """Apply the settings every statement relies on."""
+        for statement in SETTINGS:
+            self.execute(statement.format(collation=self._collation))
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        """Run a statement; the number of rows it matched."""
+        with translated(self._name), self._connection.cursor() as cursor:
+            return int(cursor.execute(sql, tuple(parameters) or None))
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """Run a query; all its rows."""
+        with translated(self._name), self._connection.cursor() as cursor:
+            cursor.execute(sql, tuple(parameters) or None)
+            return list(cursor.fetchall())
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commits at the end, rolls back on an exception."""
+        self.execute("START TRANSACTION")
+        try:
+            yield
+        except BaseException:
+            if self._connection.open:
+                self.execute("ROLLBACK")
+            raise
+        self.execute("COMMIT")
+
+    def create_table(self, table: Table, marker: str = "", if_missing: bool = False) -> None:
+        """Create a table with its primary key. The widest VARCHARs become LONGTEXT where a row would be too long."""
+        indexed = {name for columns in (table.primary_key, *(i.columns for i in table.indexes)) for name in columns}
+        types = _promoted({column.name: self._native(table, column, indexed) for column in table.columns}, indexed)
+        lines = [
+            f"{self._dialect.quote(column.name)} {types[column.name]}{'' if column.nullable else ' NOT NULL'}"
+            for column in table.columns
+        ]
+        if table.primary_key:
+            lines.append(f"PRIMARY KEY ({self._list(table.primary_key)})")
+        self.execute(
+            f"CREATE TABLE {'IF NOT EXISTS ' if if_missing else ''}{self._dialect.quote(table.name)} (\n  "
+            + ",\n  ".join(lines)
+            + f"\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE={self._collation} COMMENT=%s",
+            (marker,),
+        )
+
+    def create_table_as(self, name: str, query: str, marker: str) -> None:
+        """Create a table from a query."""
+        comment = self._connection.escape(marker)
+        self.execute(
+            f"CREATE TABLE {self._dialect.quote(name)} ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 "
+            f"COLLATE={self._collation} COMMENT={comment} AS {query}"
+        )
+
+    def create_view(self, name: str, query: str) -> None:
+        """Create a view, or replace it atomically."""
+        self.execute(f"CREATE OR REPLACE VIEW {self._dialect.quote(name)} AS {query}")
+
+    def create_indexes(self, table: Table) -> None:
+        """Create the secondary indexes in one pass over the table."""
+        clauses = [
+            f"ADD {'UNIQUE ' if index.unique else ''}INDEX ({self._list(index.columns)})" for index in table.indexes
+        ]
+        if clauses:
+            self.execute(f"ALTER TABLE {self._dialect.quote(table.name)} {', '.join(clauses)}")
+
+    def drop_table(self, name: str) -> None:
+        """Drop a table if it is there."""
+        if self.relation(name) == "table":
+            self.execute(f"DROP TABLE {self._dialect.quote(name)}")
+
+    def drop_view(self, name: str) -> None:
+        """Drop a view if it is there."""
+        if self.relation(name) == "view":
+            self.execute(f"DROP VIEW {self._dialect.quote(name)}")
+
+    def swap(self, fresh: str, live: str) -> None:
+        """Rename ``fresh`` to ``live`` and ``live`` out of the way in one atomic statement, then drop what was there."""
+        old = reserved_name("old", live)
+        self.drop_table(old)
+        quoted_fresh, quoted_live, quoted_old = map(self._dialect.quote, (fresh, live, old))
+        away = f"{quoted_live} TO {quoted_old}, " if self.relation(live) == "table" else ""
+        self.execute(f"RENAME TABLE {away}{quoted_fresh} TO {quoted_live}")
+        self.drop_table(old)
+
+    def relation(self, name: str) -> str | None:
+        """``table``, ``view`` or None."""
+        found = self.query(
+            "SELECT TABLE_TYPE FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = %s",
+            (name,),
+        )
+        return None if not found else "view" if found[0][0] == "VIEW" else "table"
+
+    def marker(self, name: str) -> str | None:
+        """The table's comment."""
+        found = self.query(
+            "SELECT TABLE_COMMENT FROM information_schema.TABLES "
+            "WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = %s AND TABLE_TYPE <> 'VIEW'",
+            (name,),
+        )
+        return str(found[0][0]) if found else None
+
+    def tables(self, prefix: str) -> list[str]:
+        """The names of all tables that begin with ``prefix``."""
+        found = self.query(
+            "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() "
+            "AND LEFT(TABLE_NAME, CHAR_LENGTH(%s)) = %s AND TABLE_TYPE <> 'VIEW' ORDER BY TABLE_NAME",
+            (prefix, prefix),
+        )
+        return [str(row[0]) for row in found]
+
+    def columns(self, name: str) -> tuple[str, ...]:
+        """The columns of a table or view, in order."""
+        found = self.query(
+            "SELECT COLUMN_NAME FROM information_schema.COLUMNS "
+            "WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = %s ORDER BY ORDINAL_POSITION",
+            (name,),
+        )
+        return tuple(str(row[0]) for row in found)
+
+    def load(self, table: Table, extract: Extract, progress: Progress) -> int:
+        """Append all rows of ``extract`` in one transaction; how many. Raises LoadRefused."""
+        lane = load_stream if self._fast else load_batches
+        with self.transaction():
+            return lane(self._connection, table, extract, progress)
+
+    def _native(self, table: Table, column: Column, indexed: set[str]) -> str:
+        native = self._dialect.column_type(column.type, indexed=column.name in indexed)
+        if native is None:
+            raise UnsupportedType(table.name, column.name, str(column.type))
+        return native
+
+    def _list(self, names: Sequence[str]) -> str:
+        return ", ".join(map(self._dialect.quote, names))
+
+
+def _promoted(types: dict[str, str], indexed: set[str]) -> dict[str, str]:
+    """The types with the widest VARCHARs made LONGTEXT, until a row fits."""
+    widths = {
+        name: 4 * int(native[8:-1])
+        for name, native in types.items()
+        if native.startswith("VARCHAR(") and native.endswith(")")
+    }
+    room = ROW_BYTES - 64 * len(types)
+    for name in sorted(widths.keys() - indexed, key=lambda name: -widths[name]):
+        if sum(widths.values()) <= room:
+            break
+        types[name] = "LONGTEXT"
+        del widths[name]
+    return types

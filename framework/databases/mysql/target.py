@@ -1,0 +1,99 @@
+"""A MySQL or MariaDB database that is written to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+
+import pymysql.err
+import sqlalchemy
+from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import QueuePool
+
+from framework.connections import mask
+from framework.databases.base import Capabilities
+from framework.databases.mysql.connection import CLIENT_FLAGS, StreamingConnection
+from framework.databases.mysql.dialect import MySQLDialect
+from framework.databases.mysql.errors import connection_failed
+from framework.databases.mysql.session import MySQLSession
+
+
+class MySQLTarget:
+    """A MySQL database behind an SQLAlchemy URL (``mysql+pymysql://``). Options of the URL, TLS among them, pass through.
+
+    Implements `framework.databases.base.Target`.
+    """
+
+    def __init__(self, name: str, url: str) -> None:
+        self.name = name
+        self.url = mask(url)
+        self.dialect = MySQLDialect()
+        self._url = make_url(url)
+        self._engine = sqlalchemy.create_engine(
+            self._url, creator=self._connect, poolclass=QueuePool, pool_size=4, max_overflow=32
+        )
+
+    @cached_property
+    def capabilities(self) -> Capabilities:
+        """Whether the server takes LOAD DATA LOCAL decides the lane."""
+        allowed = self._server[1]
+        return Capabilities(lane="LOAD DATA" if allowed else "INSERT", single_writer=False)
+
+    @contextmanager
+    def session(self) -> Iterator[MySQLSession]:
+        """A connection of its own, given back at the end; an open transaction is rolled back."""
+        pooled = self._raw_connection()
+        try:
+            connection = pooled.driver_connection
+            assert isinstance(connection, StreamingConnection)
+            session = MySQLSession(self.name, connection, self._collation, self.capabilities.lane == "LOAD DATA")
+            session.pin()
+            yield session
+        except BaseException:
+            pooled.invalidate()
+            raise
+        finally:
+            pooled.close()
+
+    def version(self) -> str:
+        """The server's product and version."""
+        version = self._server[0]
+        return f"MariaDB {version.split('-')[0]}" if "MariaDB" in version else f"MySQL {version.split('-')[0]}"
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    @cached_property
+    def _server(self) -> tuple[str, bool]:
+        pooled = self._raw_connection()
+        try:
+            connection = pooled.driver_connection
+            assert isinstance(connection, StreamingConnection)
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT VERSION(), @@GLOBAL.local_infile")
+                version, local_infile = cursor.fetchall()[0]
+        finally:
+            pooled.close()
+        return str(version), bool(int(local_infile))
+
+    @property
+    def _collation(self) -> str:
+        # Both compare as PostgreSQL does: by bytes, without padding.
+        return "utf8mb4_nopad_bin" if "MariaDB" in self._server[0] else "utf8mb4_0900_bin"
+
+    def _raw_connection(self) -> sqlalchemy.pool.PoolProxiedConnection:
+        try:
+            return self._engine.raw_connection()
+        except sqlalchemy.exc.DBAPIError as error:
+            raise connection_failed(self.name, self.url, error.orig or error) from error
+        except pymysql.err.MySQLError as error:
+            raise connection_failed(self.name, self.url, error) from error
+
+    def _connect(self) -> StreamingConnection:
+        arguments = MySQLDialect_pymysql().create_connect_args(self._url)[1]
+        options = {"charset": "utf8mb4", "connect_timeout": 10, **arguments}
+        flags = int(options.pop("client_flag", 0)) | CLIENT_FLAGS
+        return StreamingConnection(**options, local_infile=True, autocommit=True, client_flag=flags)

@@ -1,0 +1,48 @@
+"""psycopg2's errors as ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg2
+from psycopg2 import errors as pg
+from sqlalchemy.exc import DBAPIError
+
+from framework.connections import mask
+from framework.errors import ConnectionFailed, PrivilegeMissing, StatementFailed
+
+
+def first_line(error: BaseException) -> str:
+    """What a driver says in its first line, without secrets."""
+    text = str(error).strip()
+    return mask(text.splitlines()[0]) if text else type(error).__name__
+
+
+def connection_failed(name: str, url: str, error: DBAPIError) -> ConnectionFailed:
+    """The reason and the fix of a failed login."""
+    reason = first_line(error.orig or error)
+    if "password authentication failed" in reason or "no password supplied" in reason:
+        fix = "correct user and password in the connection's URL"
+    elif "does not exist" in reason:
+        fix = "create it, or correct the name in the connection's URL"
+    else:
+        fix = "start the server, or correct host and port in the connection's URL"
+    return ConnectionFailed(name, url, reason, fix)
+
+
+@contextmanager
+def translated(name: str) -> Iterator[None]:
+    """Raise psycopg2's errors as `framework.errors`."""
+    try:
+        yield
+    except pg.InsufficientPrivilege as error:
+        raise PrivilegeMissing(
+            name, first_line(error), "grant it to the connection's user; docs/reliability.md lists what each role needs"
+        ) from error
+    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        raise StatementFailed(
+            name, f"the connection was lost or the server gave up: {first_line(error)}", "run again"
+        ) from error
+    except psycopg2.Error as error:
+        raise StatementFailed(name, first_line(error)) from error

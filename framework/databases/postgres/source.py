@@ -1,0 +1,158 @@
+"""A PostgreSQL database that is read, and, where allowed, filled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+import psycopg2
+import psycopg2.extensions
+import sqlalchemy
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.pool import QueuePool
+
+from framework.connections import mask
+from framework.databases.postgres.errors import connection_failed, translated
+
+Row = tuple[Any, ...]
+
+SESSION = """
+SET TimeZone = 'UTC';
+SET DateStyle = 'ISO, YMD';
+SET IntervalStyle = 'postgres';
+SET bytea_output = 'hex';
+SET extra_float_digits = 1;
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SET lock_timeout = '30s';
+SET idle_in_transaction_session_timeout = 0;
+SET statement_timeout = 0;
+"""
+
+
+def quote(identifier: str) -> str:
+    """The identifier as PostgreSQL quotes it."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text as a literal, for statements that take no bound values (COPY, DECLARE CURSOR)."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def qualified(schema: str | None, table: str) -> str:
+    """A table's quoted name with its schema."""
+    return f"{quote(schema or 'public')}.{quote(table)}"
+
+
+class PostgresSession:
+    """One connection with pinned settings (UTC, ISO dates). Outside of `transaction` every statement commits by itself."""
+
+    def __init__(self, name: str, connection: psycopg2.extensions.connection) -> None:
+        self.name = name
+        self.connection = connection
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        """Run a statement; the number of rows it touched."""
+        with translated(self.name), self.connection.cursor() as cursor:
+            cursor.execute(sql, tuple(parameters) or None)
+            return cursor.rowcount
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """Run a query; all its rows."""
+        with translated(self.name), self.connection.cursor() as cursor:
+            cursor.execute(sql, tuple(parameters) or None)
+            return cursor.fetchall()
+
+    def literals(self, values: Sequence[Any]) -> str:
+        """The values as a row of literals, ``(1, 'a')``, for statements that take no bound values."""
+        with translated(self.name), self.connection.cursor() as cursor:
+            slots = ", ".join(["%s"] * len(values))
+            return str(cursor.mogrify(f"({slots})", tuple(values)).decode())
+
+    def copy_in(self, sql: str, source: BinaryIO) -> int:
+        """Run a ``COPY ... FROM STDIN`` that reads ``source``; the number of rows."""
+        with translated(self.name), self.connection.cursor() as cursor:
+            cursor.copy_expert(sql, source, size=1 << 20)
+            return cursor.rowcount
+
+    def copy_out(self, sql: str, sink: BinaryIO) -> int:
+        """Run a ``COPY ... TO STDOUT`` that writes to ``sink``; the number of rows."""
+        with translated(self.name), self.connection.cursor() as cursor:
+            cursor.copy_expert(sql, sink)
+            return cursor.rowcount
+
+    def stream(self, sql: str, size: int) -> Iterator[list[Row]]:
+        """Run a query through a server-side cursor; its rows in lists of at most ``size``. Needs a transaction."""
+        self.execute(f"DECLARE vitrina_stream NO SCROLL CURSOR FOR {sql}")
+        while rows := self.query(f"FETCH {int(size)} FROM vitrina_stream"):
+            yield rows
+        self.execute("CLOSE vitrina_stream")
+
+    @contextmanager
+    def transaction(self, characteristics: str = "") -> Iterator[None]:
+        """Commits at the end, rolls back on an exception. Not nested.
+
+        Args:
+            characteristics: what follows BEGIN, such as ``ISOLATION LEVEL REPEATABLE READ READ ONLY``.
+        """
+        self.execute(f"BEGIN {characteristics}")
+        try:
+            yield
+        except BaseException:
+            if not self.connection.closed:
+                self.execute("ROLLBACK")
+            raise
+        self.execute("COMMIT")
+
+
+class PostgresSource:
+    """A PostgreSQL database behind an SQLAlchemy URL (``postgresql+psycopg2://``)."""
+
+    def __init__(self, name: str, url: str, may_generate: bool = False) -> None:
+        self.name = name
+        self.url = mask(url)
+        self.may_generate = may_generate
+        self._url: URL = make_url(url)
+        self._engine = sqlalchemy.create_engine(
+            self._url,
+            poolclass=QueuePool,
+            pool_size=4,
+            max_overflow=32,
+            isolation_level="AUTOCOMMIT",
+            connect_args={"connect_timeout": 10},
+        )
+
+    @contextmanager
+    def session(self) -> Iterator[PostgresSession]:
+        """A connection of its own, given back at the end; an open transaction is rolled back.
+
+        Raises:
+            ConnectionFailed: the server cannot be reached, or refuses the login.
+        """
+        try:
+            pooled = self._engine.raw_connection()
+        except sqlalchemy.exc.OperationalError as error:
+            raise connection_failed(self.name, self.url, error) from error
+        connection = pooled.driver_connection
+        assert isinstance(connection, psycopg2.extensions.connection)
+        try:
+            connection.autocommit = True
+            session = PostgresSession(self.name, connection)
+            session.execute(SESSION)
+            yield session
+        except BaseException:
+            pooled.invalidate()
+            raise
+        finally:
+            pooled.close()
+
+    def version(self) -> str:
+        """The server's product and version."""
+        with self.session() as session:
+            return "PostgreSQL " + str(session.query("SHOW server_version")[0][0]).split(" ")[0]
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()

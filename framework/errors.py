@@ -1,0 +1,237 @@
+"""Every error a user can meet, as a tree of typed exceptions.
+
+VitrinaError
+├── StartError            the command could not start (exit code 2)
+│   ├── UsageError
+│   ├── SpecInvalid
+│   ├── UnknownConnection
+│   └── GenerationForbidden
+└── RunError              the work began and failed (exit code 1)
+    ├── ConnectionFailed
+    ├── PrivilegeMissing
+    ├── SourceMismatch
+    ├── UnsupportedType
+    ├── ForeignTable
+    ├── LoadRefused
+    ├── MappingChanged
+    ├── DeleteFuseBlown
+    ├── LeaseHeld
+    ├── LeaseLost
+    ├── CheckFailed
+    ├── StatementFailed
+    └── StepsFailed
+
+A message states the fact; ``fix`` says what to do about it. Neither ever holds a password.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from framework.diagnostics import Problem
+
+
+class VitrinaError(Exception):
+    """Base of all errors meant for the user.
+
+    Attributes:
+        fact: what happened, in one sentence.
+        fix: what the user can do about it; empty where nothing can be advised.
+        exit_code: the exit code of a command that ends with this error.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, fact: str, fix: str = "") -> None:
+        super().__init__(fact)
+        self.fact = fact
+        self.fix = fix
+
+    def __str__(self) -> str:
+        return f"{self.fact}\n  fix: {self.fix}" if self.fix else self.fact
+
+
+class StartError(VitrinaError):
+    """The command could not start: nothing was read or written."""
+
+    exit_code = 2
+
+
+class UsageError(StartError):
+    """The command was called in a way that makes no sense."""
+
+
+class SpecInvalid(StartError):
+    """A spec or a connections file has problems; ``problems`` holds all of them."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        super().__init__(
+            f"{count} problem{'s' if count != 1 else ''} in the spec", "run `vitrina validate` to see them"
+        )
+
+
+class UnknownConnection(StartError):
+    """A connection name has no URL in the environment or in the connections file."""
+
+    def __init__(self, name: str, environment: str, fix: str) -> None:
+        self.name = name
+        self.environment = environment
+        super().__init__(f"connection {name!r} has no URL in environment {environment!r}", fix)
+
+
+class GenerationForbidden(StartError):
+    """Fake data was asked for in a source whose entry does not say ``generate: allow``."""
+
+    def __init__(self, name: str, environment: str) -> None:
+        self.name = name
+        self.environment = environment
+        super().__init__(
+            f"connection {name!r} does not allow generated data in environment {environment!r}",
+            f"if it is not a production database, add `generate: allow` to {name!r} in connections.yaml",
+        )
+
+
+class RunError(VitrinaError):
+    """The work began and failed; what was committed before stays exact."""
+
+
+class ConnectionFailed(RunError):
+    """A server could not be reached or refused the login. ``url`` is masked."""
+
+    def __init__(self, name: str, url: str, reason: str, fix: str) -> None:
+        self.name = name
+        self.url = url
+        super().__init__(f"cannot connect to {name!r} ({url}): {reason}", fix)
+
+
+class PrivilegeMissing(RunError):
+    """The server refused a statement for lack of a privilege."""
+
+    def __init__(self, name: str, reason: str, fix: str) -> None:
+        self.name = name
+        super().__init__(f"{name!r} refused: {reason}", fix)
+
+
+class SourceMismatch(RunError):
+    """A table or column of the source is missing or is not what the spec says."""
+
+    def __init__(self, table: str, fact: str, fix: str, column: str | None = None) -> None:
+        self.table = table
+        self.column = column
+        super().__init__(fact, fix)
+
+
+class UnsupportedType(RunError):
+    """A column's type has no exact home in the target."""
+
+    def __init__(
+        self, table: str, column: str, type_name: str, reason: str = "it has no exact home in the target"
+    ) -> None:
+        self.table = table
+        self.column = column
+        self.type_name = type_name
+        super().__init__(
+            f"column {table}.{column} is of type {type_name}: {reason}",
+            f'replicate its text with `columns: {{{column}: {{sql: "{column}::text", type: text}}}}`, '
+            f"or leave it out with `except: [{column}]`",
+        )
+
+
+class ForeignTable(RunError):
+    """A table stands where Vitrina wants to write, and Vitrina did not make it."""
+
+    def __init__(self, table: str, where: str, fix: str) -> None:
+        self.table = table
+        super().__init__(f"table {table!r} in {where!r} was not made by Vitrina and is left alone", fix)
+
+
+class LoadRefused(RunError):
+    """The target would have altered values while loading; the load was undone.
+
+    Attributes:
+        warnings: the server's first messages, each with row and column.
+    """
+
+    def __init__(self, table: str, warnings: Sequence[str], fix: str) -> None:
+        self.table = table
+        self.warnings = tuple(warnings)
+        super().__init__(f"loading {table!r} was refused, because values would change: {'; '.join(warnings)}", fix)
+
+
+class MappingChanged(RunError):
+    """Mapping, mask or filter of a table is not the one its copy was made with."""
+
+    def __init__(self, table: str) -> None:
+        self.table = table
+        super().__init__(
+            f"the mapping, mask or filter of {table!r} changed since it was filled",
+            f"refill it with `--full-refresh --table {table}`",
+        )
+
+
+class DeleteFuseBlown(RunError):
+    """More rows would be deleted from a copy than its fuse allows; nothing was changed."""
+
+    def __init__(self, table: str, deleted: int, total: int, fuse: str) -> None:
+        self.table = table
+        self.deleted = deleted
+        self.total = total
+        super().__init__(
+            f"{deleted} of the {total} rows of {table!r} are gone from the source, more than the fuse of {fuse}",
+            f"if that is right, raise `deletes: {{fuse: ...}}` or run with `--full-refresh --table {table}`",
+        )
+
+
+class LeaseHeld(RunError):
+    """Another run works on the same table."""
+
+    def __init__(self, name: str, owner: str) -> None:
+        self.name = name
+        self.owner = owner
+        super().__init__(f"{name!r} is being written by run {owner}", "wait for that run to end, then run again")
+
+
+class LeaseLost(RunError):
+    """Another run took the table over while this one was stalled; this one wrote nothing more."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"the lease of {name!r} expired and another run took it over", "run again")
+
+
+class CheckFailed(RunError):
+    """A check did not hold; the table it guards was not replaced.
+
+    Attributes:
+        failures: one sentence a failed check, with its first bad rows.
+    """
+
+    def __init__(self, table: str, failures: Sequence[str]) -> None:
+        self.table = table
+        self.failures = tuple(failures)
+        super().__init__(
+            f"{table!r} failed {len(failures)} check{'s' if len(failures) != 1 else ''}: {'; '.join(failures)}",
+            "correct the data or the check; the version before stays in place",
+        )
+
+
+class StatementFailed(RunError):
+    """A server refused a statement for a reason of its own. ``transient``: the same may succeed if tried again."""
+
+    def __init__(self, name: str, reason: str, fix: str = "", *, transient: bool = False) -> None:
+        self.name = name
+        self.transient = transient
+        super().__init__(f"{name!r}: {reason}", fix)
+
+
+class StepsFailed(RunError):
+    """Some steps of a run failed; ``errors`` holds one error a step."""
+
+    def __init__(self, errors: dict[str, VitrinaError]) -> None:
+        self.errors = errors
+        names = ", ".join(errors)
+        super().__init__(f"{len(errors)} step{'s' if len(errors) != 1 else ''} failed: {names}")

@@ -1,0 +1,108 @@
+"""What a plan would do, and the SQL it would run. Read-only; with no databases at all if asked so."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from framework import generate, marts
+from framework.databases.base import Target
+from framework.databases.postgres import PostgresSource
+from framework.databases.postgres.catalog import require
+from framework.plan import Kind, Plan, Step
+from framework.replicate import cursor, state
+from framework.replicate.mapping import Mapping, resolve
+from framework.spec.declared import table_of
+from framework.spec.models import GenerateTask, MartTask, ReplicateTask, Spec
+from framework.tables import Table
+
+PLAN_MASK_KEY = b"plan"
+"""Masks are shown, not computed, so any key does."""
+
+
+@dataclass(frozen=True)
+class Explained:
+    """One step, for people and for JSON.
+
+    Attributes:
+        action: what would happen now, in a sentence.
+        sql: the main statement; empty where there is none.
+    """
+
+    name: str
+    kind: str
+    needs: tuple[str, ...]
+    action: str
+    sql: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The step as JSON-able data."""
+        return asdict(self)
+
+
+def explain(plan: Plan, spec: Spec, source: PostgresSource | None, target: Target | None) -> list[Explained]:
+    """Every step of the plan; without ``source`` and ``target``, only what the spec itself says."""
+    return [_explained(step, spec, source, target) for step in plan.steps]
+
+
+def _explained(step: Step, spec: Spec, source: PostgresSource | None, target: Target | None) -> Explained:
+    if step.kind is Kind.GENERATE:
+        action, sql = _generate(step, source), ""
+    elif step.kind is Kind.TICK:
+        action, sql = f"{step.arguments['ticks']} ticks of `changes`, each one transaction", ""
+    elif step.kind is Kind.REPLICATE:
+        action, sql = _replicate(step, spec, source, target)
+    else:
+        action, sql = _mart(step, target)
+    return Explained(step.name, step.kind.value, step.needs, action, sql)
+
+
+def _generate(step: Step, source: PostgresSource | None) -> str:
+    task = GenerateTask.model_validate(step.arguments["task"])
+    filled = [name for name, entity in task.entities.items() if entity.rows is not None]
+    if source is None:
+        return f"fill {', '.join(filled)}, where they have not been filled"
+    if not source.may_generate:
+        return "nothing: the source does not allow generated data"
+    pending = generate.pending(source, task)
+    return f"fill {', '.join(pending)}" if pending else "nothing: everything has been filled"
+
+
+def _replicate(step: Step, spec: Spec, source: PostgresSource | None, target: Target | None) -> tuple[str, str]:
+    task = ReplicateTask.model_validate(step.arguments["task"])
+    table = _source_table(task, spec, source)
+    if table is None:
+        if source is not None:
+            return f"{task.mode}, once `generate` has made {task.source_table}", ""
+        return f"{task.mode}; the source table is not declared, so its query is not known offline", ""
+    mapping = resolve(task, table, PLAN_MASK_KEY)
+    if target is None:
+        return task.mode, mapping.query()
+    return _next_load(task, mapping, target)
+
+
+def _source_table(task: ReplicateTask, spec: Spec, source: PostgresSource | None) -> Table | None:
+    entity = spec.entities.get(task.source_table)
+    declared = table_of(task.source_table, entity) if entity is not None else None
+    if source is None:
+        return declared
+    if entity is not None and entity.rows is not None and source.may_generate:
+        return declared
+    with source.session() as session:
+        return require(session, task.source_schema, task.source_table)
+
+
+def _next_load(task: ReplicateTask, mapping: Mapping, target: Target) -> tuple[str, str]:
+    with target.session() as session:
+        last = state.current(session, target, task.table) if session.relation(state.STATE) else None
+    if last is None:
+        return "fill: there is no copy yet", mapping.query()
+    if task.mode == "full":
+        return "full: a fresh copy replaces the present one", mapping.query()
+    return f"incremental, from {last.bound}", mapping.query(cursor.since(mapping, last.bound))
+
+
+def _mart(step: Step, target: Target | None) -> tuple[str, str]:
+    task = MartTask.model_validate(step.arguments["task"])
+    action = f"{task.mart.materialize.kind}, reads {', '.join(task.reads) or 'no table'}"
+    return action, target.dialect.translate(task.mart.query) if target is not None else task.mart.query

@@ -1,0 +1,174 @@
+"""Every run leaves its story in the target: `_vitrina_runs`, and one row a step in `_vitrina_steps`."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from framework.databases.base import PREFIX, Session, Target
+from framework.errors import VitrinaError
+from framework.events import (
+    Event,
+    RunFinished,
+    RunStarted,
+    Stats,
+    StepFailed,
+    StepFinished,
+    StepSkipped,
+)
+from framework.tables import Column, Table
+from framework.types import Kind, LogicalType
+
+RUNS = f"{PREFIX}runs"
+STEPS = f"{PREFIX}steps"
+
+
+def _text(length: int) -> LogicalType:
+    return LogicalType(Kind.VARCHAR, f"varchar({length})", length=length)
+
+
+_LONG = LogicalType(Kind.TEXT, "text")
+_BIGINT = LogicalType(Kind.BIGINT, "bigint")
+_DOUBLE = LogicalType(Kind.DOUBLE, "double precision")
+_MOMENT = LogicalType(Kind.TIMESTAMP, "timestamp")
+
+RUNS_TABLE = Table(
+    RUNS,
+    (
+        Column("run_id", _text(128), nullable=False),
+        Column("pipeline", _text(64), nullable=False),
+        Column("command", _text(64), nullable=False),
+        Column("status", _text(16), nullable=False),
+        Column("started_at", _MOMENT, nullable=False),
+        Column("finished_at", _MOMENT),
+        Column("seconds", _DOUBLE),
+    ),
+    primary_key=("run_id",),
+)
+
+STEPS_TABLE = Table(
+    STEPS,
+    (
+        Column("run_id", _text(128), nullable=False),
+        Column("step", _text(128), nullable=False),
+        Column("kind", _text(16), nullable=False),
+        Column("status", _text(16), nullable=False),
+        Column("finished_at", _MOMENT, nullable=False),
+        Column("seconds", _DOUBLE, nullable=False),
+        Column("rows_read", _BIGINT, nullable=False),
+        Column("rows_written", _BIGINT, nullable=False),
+        Column("rows_deleted", _BIGINT, nullable=False),
+        Column("rows_unchanged", _BIGINT, nullable=False),
+        Column("watermark", _text(255)),
+        Column("message", _LONG),
+    ),
+    primary_key=("run_id", "step"),
+)
+
+
+class Recorder:
+    """A listener that writes what happens into the target."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._run_id = ""
+
+    def __call__(self, event: Event) -> None:
+        """Record the event. Only the first record of a run may fail it: without a target nothing can be done."""
+        if isinstance(event, RunStarted):
+            self._begin(event)
+            return
+        with suppress(VitrinaError):
+            self._go_on(event)
+
+    def _go_on(self, event: Event) -> None:
+        if isinstance(event, StepFinished):
+            self._step(event.step, event.kind, "succeeded", event.stats, "\n".join(event.stats.warnings) or None)
+        elif isinstance(event, StepFailed):
+            self._step(event.step, event.kind, "failed", Stats(seconds=event.seconds), event.error)
+        elif isinstance(event, StepSkipped):
+            self._step(event.step, event.kind, "skipped", Stats(), event.reason)
+        elif isinstance(event, RunFinished):
+            self._end(event)
+
+    def _begin(self, event: RunStarted) -> None:
+        self._run_id = event.run_id
+        with self._target.session() as session:
+            session.create_table(RUNS_TABLE, if_missing=True)
+            session.create_table(STEPS_TABLE, if_missing=True)
+            session.execute(
+                f"INSERT INTO {self._quote(RUNS)} (run_id, pipeline, command, status, started_at) "
+                f"VALUES (%s, %s, %s, 'running', {self._target.dialect.utc_now})",
+                (event.run_id, event.pipeline, event.command),
+            )
+
+    def _step(self, step: str, kind: str, status: str, stats: Stats, message: str | None) -> None:
+        with self._target.session() as session:
+            session.execute(
+                f"INSERT INTO {self._quote(STEPS)} (run_id, step, kind, status, finished_at, seconds, rows_read, "
+                "rows_written, rows_deleted, rows_unchanged, watermark, message) "
+                f"VALUES (%s, %s, %s, %s, {self._target.dialect.utc_now}, %s, %s, %s, %s, %s, %s, %s)",
+                (
+                    self._run_id,
+                    step,
+                    kind,
+                    status,
+                    stats.seconds,
+                    stats.rows_read,
+                    stats.rows_written,
+                    stats.rows_deleted,
+                    stats.rows_unchanged,
+                    stats.watermark,
+                    message,
+                ),
+            )
+
+    def _end(self, event: RunFinished) -> None:
+        with self._target.session() as session:
+            session.execute(
+                f"UPDATE {self._quote(RUNS)} SET status = %s, seconds = %s, "
+                f"finished_at = {self._target.dialect.utc_now} WHERE run_id = %s",
+                (event.status, event.seconds, event.run_id),
+            )
+
+    def _quote(self, name: str) -> str:
+        return self._target.dialect.quote(name)
+
+
+@dataclass(frozen=True)
+class PastRun:
+    run_id: str
+    command: str
+    status: str
+    started_at: datetime
+    seconds: float | None
+
+
+def last_runs(session: Session, target: Target, pipeline: str, limit: int = 5) -> list[PastRun]:
+    """The latest runs of a pipeline, newest first; empty where none was recorded."""
+    if session.relation(RUNS) is None:
+        return []
+    found = session.query(
+        f"SELECT run_id, command, status, started_at, seconds FROM {target.dialect.quote(RUNS)} "
+        f"WHERE pipeline = %s ORDER BY started_at DESC, run_id DESC LIMIT {int(limit)}",
+        (pipeline,),
+    )
+    return [PastRun(*row) for row in found]
+
+
+def last_success(session: Session, target: Target, pipeline: str, step: str) -> tuple[float, str | None] | None:
+    """Seconds since a step last succeeded, and its watermark; None if it never did."""
+    if session.relation(STEPS) is None:
+        return None
+    quote = target.dialect.quote
+    found = session.query(
+        f"SELECT s.finished_at, s.watermark, {target.dialect.utc_now} FROM {quote(STEPS)} AS s "
+        f"JOIN {quote(RUNS)} AS r ON r.run_id = s.run_id "
+        "WHERE r.pipeline = %s AND s.step = %s AND s.status = 'succeeded' ORDER BY s.finished_at DESC LIMIT 1",
+        (pipeline, step),
+    )
+    if not found:
+        return None
+    finished_at, watermark, clock = found[0]
+    return (clock - finished_at).total_seconds(), watermark

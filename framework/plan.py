@@ -1,0 +1,124 @@
+"""A spec becomes a plan: plain steps with what they need. No database, no Airflow: any runner can walk it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
+
+from framework.errors import UsageError
+from framework.marts import graph
+from framework.spec.models import GenerateTask, MartTask, Spec
+
+
+class Kind(str, Enum):
+    """What a step does."""
+
+    GENERATE = "generate"
+    TICK = "tick"
+    REPLICATE = "replicate"
+    MART = "mart"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One unit of work.
+
+    Attributes:
+        name: unique in the plan: ``replicate:orders``.
+        arguments: everything the step must know, as JSON-able data.
+        needs: names of the steps that must have succeeded before.
+    """
+
+    name: str
+    kind: Kind
+    arguments: Mapping[str, Any]
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A graph of steps; every step stands behind those it needs."""
+
+    pipeline: str
+    source: str
+    target: str
+    steps: tuple[Step, ...]
+
+    def only(self, kinds: Iterable[Kind]) -> Plan:
+        """The plan without the steps of other kinds."""
+        wanted = frozenset(kinds)
+        return self._keeping({step.name for step in self.steps if step.kind in wanted})
+
+    def for_tables(self, tables: Iterable[str]) -> Plan:
+        """The plan with only the replication of ``tables``. Raises UsageError for a table it does not replicate."""
+        known = {step.name.partition(":")[2]: step.name for step in self.steps if step.kind is Kind.REPLICATE}
+        for table in tables:
+            if table not in known:
+                raise UsageError(
+                    f"pipeline {self.pipeline!r} does not replicate a table {table!r}",
+                    f"use one of: {', '.join(known)}",
+                )
+        return self._keeping({known[table] for table in tables})
+
+    def _keeping(self, names: set[str]) -> Plan:
+        kept = tuple(
+            replace(step, needs=tuple(need for need in step.needs if need in names))
+            for step in self.steps
+            if step.name in names
+        )
+        return replace(self, steps=kept)
+
+
+def compile_plan(spec: Spec, ticks: int = 0) -> Plan:
+    """The plan of a checked spec: generate, then tick, then replicate, then marts."""
+    generating = _generate_steps(spec, ticks)
+    before = (generating[-1].name,) if generating else ()
+    steps = (*generating, *_replicate_steps(spec, before), *_mart_steps(spec))
+    return Plan(spec.pipeline, spec.source, spec.target, steps)
+
+
+def _generate_steps(spec: Spec, ticks: int) -> tuple[Step, ...]:
+    if not any(entity.rows is not None for entity in spec.entities.values()):
+        return ()
+    task = GenerateTask(
+        pipeline=spec.pipeline, seed=spec.seed, now=spec.now, locale=spec.locale, entities=spec.entities
+    )
+    arguments = {"task": _dump(task)}
+    fill = Step("generate", Kind.GENERATE, arguments)
+    if not ticks:
+        return (fill,)
+    return fill, Step("tick", Kind.TICK, {**arguments, "ticks": ticks}, needs=(fill.name,))
+
+
+def _replicate_steps(spec: Spec, before: tuple[str, ...]) -> tuple[Step, ...]:
+    marts = {name: _dump(mart) for name, mart in spec.marts.items() if graph.is_incremental(mart)}
+    return tuple(
+        Step(
+            f"replicate:{table}",
+            Kind.REPLICATE,
+            {"task": _dump(spec.replicate_task(table)), "incremental_marts": marts},
+            needs=before,
+        )
+        for table in spec.replicate
+    )
+
+
+def _mart_steps(spec: Spec) -> tuple[Step, ...]:
+    steps = []
+    for name in graph.ordered(spec.marts):
+        reads = graph.reads(spec.marts[name].query)
+        task = MartTask(name=name, mart=spec.marts[name], reads=reads)
+        needs = tuple(
+            f"mart:{table}" if table in spec.marts else f"replicate:{table}"
+            for table in reads
+            if table in spec.marts or table in spec.replicate
+        )
+        steps.append(Step(f"mart:{name}", Kind.MART, {"task": _dump(task)}, needs))
+    return tuple(steps)
+
+
+def _dump(model: GenerateTask | MartTask | Any) -> dict[str, Any]:
+    dumped: dict[str, Any] = model.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    return dumped

@@ -1,0 +1,75 @@
+"""A full load: a fresh copy is made aside, checked, and becomes visible by one rename."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from framework.checks import run_checks
+from framework.databases.base import Session, reserved_name
+from framework.databases.postgres.snapshot import Horizon, Snapshot, horizon, snapshot
+from framework.errors import CheckFailed
+from framework.events import Stats
+from framework.replicate import cursor, state
+from framework.replicate.chunks import conditions, estimated_rows
+from framework.replicate.job import Counter, Job, discard
+from framework.tables import Table
+
+
+def fill(job: Job) -> Stats:
+    """Replace the copy by one made anew; readers see the old one until the new one is complete and checked."""
+    with job.source.session() as session:
+        seen = horizon(session)
+    generation = state.new_generation()
+    shadow = job.mapping.table(reserved_name("shadow", job.table))
+    with job.target.session() as session:
+        session.drop_table(shadow.name)
+        session.create_table(shadow, marker=state.marker(generation))
+        try:
+            rows, watermark = _load(job, shadow)
+            session.create_indexes(shadow)
+            results = run_checks(session, job.target.dialect, shadow.name, job.table, job.mapping.task.checks)
+            if results.failures:
+                raise CheckFailed(job.table, results.failures)
+            _publish(
+                job,
+                session,
+                shadow,
+                state.State(generation, job.mapping.fingerprint, _bound(job, seen, watermark), watermark),
+            )
+        except BaseException:
+            discard(session, shadow.name)
+            raise
+    return Stats(
+        rows_read=rows, rows_written=rows, watermark=watermark, checks=results.passed, warnings=results.warnings
+    )
+
+
+def _load(job: Job, shadow: Table) -> tuple[int, str | None]:
+    with snapshot(job.source) as shared:
+        total = estimated_rows(shared.session, job.mapping) or None
+        count = Counter(job.reporter, "load", total)
+        streams = 1 if job.target.capabilities.single_writer else job.options.streams
+        parts = conditions(shared.session, job.mapping, streams)
+        with ThreadPoolExecutor(len(parts), thread_name_prefix="vitrina-load") as pool:
+            loads = [pool.submit(_load_part, job, shared, shadow, part, count) for part in parts]
+            rows = sum(load.result() for load in loads)
+        return rows, cursor.largest(job.mapping, shared.session)
+
+
+def _load_part(job: Job, shared: Snapshot, shadow: Table, condition: str, count: Counter) -> int:
+    with shared.another_session() as reading, job.target.session() as session:
+        return session.load(shadow, job.extract(reading, condition), count)
+
+
+def _publish(job: Job, session: Session, shadow: Table, fresh: state.State) -> None:
+    with session.transaction():
+        job.lease.guard(session)
+        state.write(session, job.target, job.table, fresh, job.options.run_id)
+        if job.options.capture is not None:
+            job.options.capture.record_everything(session, job.target.dialect, job.table)
+    session.swap(shadow.name, job.table)
+    state.forget_others(session, job.target, job.table, fresh.generation)
+
+
+def _bound(job: Job, seen: Horizon, watermark: str | None) -> str | None:
+    return cursor.next_bound(job.mapping, seen, watermark, None)

@@ -1,0 +1,112 @@
+"""What the steps of one table's replication share."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from framework.databases.base import PREFIX, Extract, Session, Target, reserved_name
+from framework.databases.postgres.snapshot import Extracted
+from framework.databases.postgres.source import PostgresSession, PostgresSource
+from framework.errors import VitrinaError
+from framework.events import Reporter
+from framework.replicate import mask
+from framework.replicate.lease import Lease
+from framework.replicate.mapping import Mapping
+from framework.replicate.options import Options
+from framework.tables import Table
+
+
+@dataclass(frozen=True)
+class Job:
+    """One table on its way from the source to the target, under a lease."""
+
+    source: PostgresSource
+    target: Target
+    mapping: Mapping
+    options: Options
+    reporter: Reporter
+    lease: Lease
+
+    @property
+    def table(self) -> str:
+        """The target table's name."""
+        return self.mapping.task.table
+
+    def quote(self, name: str) -> str:
+        """A name, quoted for the target."""
+        return self.target.dialect.quote(name)
+
+    def list(self, names: tuple[str, ...], alias: str = "") -> str:
+        """Column names, quoted for the target, with commas."""
+        return ", ".join(f"{alias}{self.quote(name)}" for name in names)
+
+    def same(self, names: tuple[str, ...]) -> str:
+        """The condition that rows ``t`` and ``o`` agree in the columns ``names``; NULL agrees with NULL."""
+        same = self.target.dialect.same
+        return " AND ".join(same(f"t.{self.quote(name)}", f"o.{self.quote(name)}") for name in names)
+
+    def same_key(self) -> str:
+        """The condition that rows ``t`` and ``o`` have one key; keys are never NULL."""
+        return " AND ".join(f"t.{self.quote(name)} = o.{self.quote(name)}" for name in self.mapping.key)
+
+    def extract(self, session: PostgresSession, condition: str = "", names: tuple[str, ...] = ()) -> Extract:
+        """The source's rows (in the session's snapshot) for which ``condition`` holds, all columns or some."""
+        if self.options.mask_key is not None:
+            mask.install(session, self.options.mask_key)
+        columns = tuple(name for name in self.mapping.names if not names or name in names)
+        return Extracted(session, self.mapping.query(condition, names), columns)
+
+    @contextmanager
+    def auxiliary(self, session: Session, purpose: str, table: Table) -> Iterator[Table]:
+        """An empty table beside the copy, marked as this table's, dropped at the end; yields it with its name."""
+        run = hashlib.sha256(self.options.run_id.encode()).hexdigest()[:8]
+        name = reserved_name(f"{purpose}_{run}", self.table)
+        created = Table(name, table.columns, table.primary_key, table.indexes)
+        session.drop_table(name)
+        session.create_table(created, marker=self._aux_marker)
+        try:
+            yield created
+        finally:
+            discard(session, name)
+
+    def clear_leftovers(self, session: Session) -> None:
+        """Drop what a run that died left beside this table."""
+        for name in session.tables(PREFIX):
+            if session.marker(name) == self._aux_marker:
+                session.drop_table(name)
+
+    @property
+    def _aux_marker(self) -> str:
+        return f"vitrina auxiliary of {self.table}"
+
+
+def discard(session: Session, name: str) -> None:
+    """Drop a table that is not needed any more; where the connection is gone, the next run does it."""
+    with suppress(VitrinaError):
+        session.drop_table(name)
+
+
+class Counter:
+    """Adds up rows of several threads and reports ten times a second at most."""
+
+    def __init__(self, reporter: Reporter, phase: str, total: int | None) -> None:
+        self._reporter = reporter
+        self._phase = phase
+        self._total = total
+        self._done = 0
+        self._told = 0.0
+        self._lock = threading.Lock()
+
+    def __call__(self, rows: int) -> None:
+        """Count ``rows`` more."""
+        with self._lock:
+            self._done += rows
+            if time.monotonic() - self._told < 0.1:
+                return
+            self._told = time.monotonic()
+            self._reporter.progress(self._phase, self._done, self._total)

@@ -1,0 +1,38 @@
+"""Keyed masks: a value becomes HMAC-SHA-256 (RFC 2104) of itself, computed by PostgreSQL.
+
+PostgreSQL's core has sha256() but no hmac(), so the two padded keys are prepared here and handed to the session as settings:
+the key never stands in the statement that reads the rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from framework.databases.postgres.source import PostgresSession
+from framework.types import LogicalType, parse_type
+
+BLOCK = 64
+"""Bytes of a SHA-256 block."""
+
+_DIGEST = parse_type("char(64)")
+assert _DIGEST is not None
+DIGEST: LogicalType = _DIGEST
+"""What a masked value is: 64 hexadecimal digits."""
+
+
+def hmac_expression(expression: str) -> str:
+    """The PostgreSQL expression of the mask; NULL stays NULL. Needs `install` in the session."""
+    inner = f"sha256(decode(current_setting('vitrina.mask_inner'), 'hex') || convert_to(({expression})::text, 'UTF8'))"
+    return f"encode(sha256(decode(current_setting('vitrina.mask_outer'), 'hex') || {inner}), 'hex')"
+
+
+def install(session: PostgresSession, key: bytes) -> None:
+    """Make the padded keys known to the session."""
+    block = (hashlib.sha256(key).digest() if len(key) > BLOCK else key).ljust(BLOCK, b"\0")
+    for name, pad in (("vitrina.mask_inner", 0x36), ("vitrina.mask_outer", 0x5C)):
+        session.query("SELECT set_config(%s, %s, false)", (name, bytes(byte ^ pad for byte in block).hex()))
+
+
+def identity(key: bytes) -> str:
+    """A text that changes with the key and does not give it away."""
+    return hashlib.sha256(b"vitrina mask identity" + key).hexdigest()[:16]

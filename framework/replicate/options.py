@@ -1,0 +1,38 @@
+"""What a run decides about the replication of one table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from framework.databases.base import Dialect, Session
+
+
+class ChangeCapture(Protocol):
+    """Notes, in the transaction that changes a replicated table, what derived tables must compute anew."""
+
+    def record(self, session: Session, dialect: Dialect, table: str, changed_keys: str, key: Sequence[str]) -> None:
+        """Note what rows of ``table`` whose key is in ``changed_keys`` touch; called before and after they change."""
+
+    def record_everything(self, session: Session, dialect: Dialect, table: str) -> None:
+        """Note that all of ``table`` was filled anew."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run decides about the replication of one table.
+
+    Attributes:
+        run_id: owner of leases and staging tables, written beside all state.
+        full_refresh: fill the copy anew, whatever the state says.
+        mask_key: the key of masked columns.
+        streams: parallel streams of a large full load.
+        capture: who must know which rows changed.
+    """
+
+    run_id: str
+    full_refresh: bool = False
+    mask_key: bytes | None = None
+    streams: int = 2
+    capture: ChangeCapture | None = None

@@ -1,0 +1,110 @@
+"""What the target remembers of a replicated table: how it was filled, and up to where.
+
+A table's marker (its comment) names its generation, and state is kept by generation: the statement that makes a fresh table
+visible also makes its state the current one. Increments write state in the transaction of their merge.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from framework.databases.base import PREFIX, Session, Target
+from framework.errors import ForeignTable
+from framework.tables import Column, Table
+from framework.types import Kind, LogicalType
+
+STATE = f"{PREFIX}state"
+MARK = "vitrina:"
+"""Markers of replicated tables: this, and the generation."""
+
+
+def _text(length: int) -> LogicalType:
+    return LogicalType(Kind.VARCHAR, f"varchar({length})", length=length)
+
+
+TABLE = Table(
+    STATE,
+    (
+        Column("table_name", _text(64), nullable=False),
+        Column("generation", _text(32), nullable=False),
+        Column("fingerprint", _text(64), nullable=False),
+        Column("bound", _text(255)),
+        Column("watermark", _text(255)),
+        Column("run_id", _text(64), nullable=False),
+        Column("loaded_at", LogicalType(Kind.TIMESTAMP, "timestamp"), nullable=False),
+    ),
+    primary_key=("table_name", "generation"),
+)
+
+
+@dataclass(frozen=True)
+class State:
+    """How far a copy has come.
+
+    Attributes:
+        generation: which filling of the table it speaks of.
+        fingerprint: of the mapping the copy was made with.
+        bound: the next increment reads from here (less the lookback): the horizon of the last read, or the largest
+            cursor value where the cursor is no timestamptz.
+        watermark: the largest cursor value seen, for people.
+    """
+
+    generation: str
+    fingerprint: str
+    bound: str | None
+    watermark: str | None
+
+
+def new_generation() -> str:
+    """A name no other filling has."""
+    return secrets.token_hex(8)
+
+
+def marker(generation: str) -> str:
+    """The marker of a table of this generation."""
+    return MARK + generation
+
+
+def ensure(session: Session) -> None:
+    """Create the table of states if it is missing."""
+    session.create_table(TABLE, if_missing=True)
+
+
+def current(session: Session, target: Target, table: str) -> State | None:
+    """The state of the visible copy; None if there is no copy.
+
+    Raises:
+        ForeignTable: there is a table or view of that name that Vitrina did not make.
+    """
+    relation = session.relation(table)
+    if relation is None:
+        return None
+    mark = session.marker(table) or ""
+    if relation == "view" or not mark.startswith(MARK):
+        raise ForeignTable(table, target.name, "drop or rename it, or replicate under another name")
+    generation = mark.removeprefix(MARK)
+    quote = target.dialect.quote
+    found = session.query(
+        f"SELECT fingerprint, bound, watermark FROM {quote(STATE)} WHERE table_name = %s AND generation = %s",
+        (table, generation),
+    )
+    # A copy without state (somebody emptied the table of states) can only be filled anew.
+    return State(generation, *found[0]) if found else State(generation, "", None, None)
+
+
+def write(session: Session, target: Target, table: str, state: State, run_id: str) -> None:
+    """Remember ``state``; belongs into the transaction of the rows it speaks of."""
+    name, clock = target.dialect.quote(STATE), target.dialect.utc_now
+    session.execute(f"DELETE FROM {name} WHERE table_name = %s AND generation = %s", (table, state.generation))
+    session.execute(
+        f"INSERT INTO {name} (table_name, generation, fingerprint, bound, watermark, run_id, loaded_at) "
+        f"VALUES (%s, %s, %s, %s, %s, %s, {clock})",
+        (table, state.generation, state.fingerprint, state.bound, state.watermark, run_id),
+    )
+
+
+def forget_others(session: Session, target: Target, table: str, generation: str) -> None:
+    """Delete the states of fillings that are not visible any more."""
+    name = target.dialect.quote(STATE)
+    session.execute(f"DELETE FROM {name} WHERE table_name = %s AND generation <> %s", (table, generation))

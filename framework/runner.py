@@ -1,0 +1,178 @@
+"""The local runner: walks a plan with a few worker threads. It knows what each kind of step calls, and nothing else."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+
+from framework import generate, marts, replicate
+from framework.databases.base import Target
+from framework.databases.postgres import PostgresSource
+from framework.errors import StepsFailed, VitrinaError
+from framework.events import (
+    Listener,
+    Reporter,
+    RunFinished,
+    RunStarted,
+    Stats,
+    StepFailed,
+    StepFinished,
+    StepSkipped,
+    StepStarted,
+    ignore,
+)
+from framework.plan import Kind, Plan, Step
+from framework.spec.models import GenerateTask, Mart, MartTask, ReplicateTask
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run works with.
+
+    Attributes:
+        run_id: its name in the history, in leases and in staging tables.
+        command: what the user asked for, for the history.
+        full_refresh: fill replicated tables anew, rebuild marts.
+        recreate: drop and fill generated tables anew.
+        mask_key: the key of masked columns.
+    """
+
+    source: PostgresSource
+    target: Target | None
+    run_id: str
+    command: str
+    emit: Listener = ignore
+    full_refresh: bool = False
+    recreate: bool = False
+    mask_key: bytes | None = None
+
+    @property
+    def written(self) -> Target:
+        """The target, in steps that have one."""
+        assert self.target is not None
+        return self.target
+
+
+def new_run_id() -> str:
+    """A name that sorts by time and is met once."""
+    return f"{datetime.now(timezone.utc):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+
+
+def _generate(run: Run, step: Step, reporter: Reporter) -> Stats:
+    task = GenerateTask.model_validate(step.arguments["task"])
+    return generate.fill(run.source, task, reporter, recreate=run.recreate)
+
+
+def _tick(run: Run, step: Step, reporter: Reporter) -> Stats:
+    task = GenerateTask.model_validate(step.arguments["task"])
+    return generate.tick(run.source, task, int(step.arguments["ticks"]), reporter)
+
+
+def _replicate(run: Run, step: Step, reporter: Reporter) -> Stats:
+    task = ReplicateTask.model_validate(step.arguments["task"])
+    dependants = {name: Mart.model_validate(mart) for name, mart in step.arguments["incremental_marts"].items()}
+    options = replicate.Options(
+        run_id=run.run_id,
+        full_refresh=run.full_refresh,
+        mask_key=run.mask_key,
+        capture=marts.Captures(dependants, run.run_id) if dependants else None,
+    )
+    return replicate.replicate(run.source, run.written, task, options, reporter)
+
+
+def _mart(run: Run, step: Step, reporter: Reporter) -> Stats:
+    task = MartTask.model_validate(step.arguments["task"])
+    return marts.build(run.written, task, reporter, force=run.full_refresh)
+
+
+HANDLERS: Mapping[Kind, Callable[[Run, Step, Reporter], Stats]] = {
+    Kind.GENERATE: _generate,
+    Kind.TICK: _tick,
+    Kind.REPLICATE: _replicate,
+    Kind.MART: _mart,
+}
+
+
+def execute(plan: Plan, run: Run, workers: int = 4) -> dict[str, Stats]:
+    """Walk the plan; the statistics of each step.
+
+    A step that fails keeps those that need it from starting and lets all others go on.
+
+    Raises:
+        StepsFailed: at least one step failed; holds their errors.
+    """
+    started = time.monotonic()
+    run.emit(RunStarted(run.run_id, plan.pipeline, run.command, tuple(step.name for step in plan.steps)))
+    walk = _Walk(plan, run)
+    status = "failed"
+    try:
+        with ThreadPoolExecutor(workers, thread_name_prefix="vitrina-step") as pool:
+            walk.through(pool)
+        status = "failed" if walk.errors else "succeeded"
+    except KeyboardInterrupt:
+        status = "cancelled"
+        raise
+    finally:
+        run.emit(RunFinished(run.run_id, status, time.monotonic() - started))
+    if walk.errors:
+        raise StepsFailed(walk.errors)
+    return walk.done
+
+
+class _Walk:
+    """Which steps are done, failed, running and waiting."""
+
+    def __init__(self, plan: Plan, run: Run) -> None:
+        self._run = run
+        self._waiting = {step.name: step for step in plan.steps}
+        self._running: dict[Future[Stats], Step] = {}
+        self.done: dict[str, Stats] = {}
+        self.errors: dict[str, VitrinaError] = {}
+        self._stopped: set[str] = set()
+
+    def through(self, pool: ThreadPoolExecutor) -> None:
+        """Start what is ready, wait for what runs, until nothing is left."""
+        while self._waiting or self._running:
+            self._skip_the_hopeless()
+            for step in [s for s in self._waiting.values() if all(need in self.done for need in s.needs)]:
+                del self._waiting[step.name]
+                self._running[pool.submit(run_step, self._run, step)] = step
+            finished, _ = wait(self._running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                self._close(self._running.pop(future), future)
+
+    def _close(self, step: Step, future: Future[Stats]) -> None:
+        error = future.exception()
+        if error is None:
+            self.done[step.name] = future.result()
+            return
+        if not isinstance(error, VitrinaError):
+            raise error
+        self.errors[step.name] = error
+        self._stopped.add(step.name)
+
+    def _skip_the_hopeless(self) -> None:
+        for step in list(self._waiting.values()):
+            failed = [need for need in step.needs if need in self._stopped]
+            if failed:
+                del self._waiting[step.name]
+                self._stopped.add(step.name)
+                self._run.emit(StepSkipped(step.name, step.kind.value, f"{failed[0]} did not succeed"))
+
+
+def run_step(run: Run, step: Step) -> Stats:
+    """Do one step, and tell its beginning and its end. Any runner may call it, anywhere."""
+    run.emit(StepStarted(step.name, step.kind.value))
+    started = time.monotonic()
+    try:
+        stats = HANDLERS[step.kind](run, step, Reporter(step.name, run.emit))
+    except BaseException as error:
+        run.emit(StepFailed(step.name, step.kind.value, str(error), time.monotonic() - started))
+        raise
+    stats = replace(stats, seconds=time.monotonic() - started)
+    run.emit(StepFinished(step.name, step.kind.value, stats))
+    return stats

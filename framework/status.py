@@ -1,0 +1,65 @@
+"""How a pipeline is: its last runs, and how fresh each table is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from framework import history, units
+from framework.databases.base import Target
+from framework.spec.models import Freshness, Spec
+
+
+@dataclass(frozen=True)
+class TableStatus:
+    """One replicated table or mart.
+
+    Attributes:
+        age: seconds since its last success, None if there was none.
+        freshness: ``fresh``, ``late`` (beyond ``warn``), ``stale`` (beyond ``fail``), or ``never``.
+    """
+
+    name: str
+    age: float | None
+    watermark: str | None
+    freshness: str
+
+
+@dataclass(frozen=True)
+class Status:
+    pipeline: str
+    runs: tuple[history.PastRun, ...]
+    tables: tuple[TableStatus, ...]
+
+    @property
+    def healthy(self) -> bool:
+        """Whether no table is stale or was never filled."""
+        return all(table.freshness in ("fresh", "late") for table in self.tables)
+
+
+def of(spec: Spec, target: Target) -> Status:
+    """Read the status of a pipeline from its target; writes nothing."""
+    steps = [f"replicate:{name}" for name in spec.replicate] + [f"mart:{name}" for name in spec.marts]
+    with target.session() as session:
+        runs = history.last_runs(session, target, spec.pipeline)
+        tables = [
+            _table(step, history.last_success(session, target, spec.pipeline, step), spec.freshness) for step in steps
+        ]
+    return Status(spec.pipeline, tuple(runs), tuple(tables))
+
+
+def _table(step: str, success: tuple[float, str | None] | None, freshness: Freshness | None) -> TableStatus:
+    name = step.partition(":")[2]
+    if success is None:
+        return TableStatus(name, None, None, "never")
+    age, watermark = success
+    return TableStatus(name, age, watermark, _judged(age, freshness))
+
+
+def _judged(age: float, freshness: Freshness | None) -> str:
+    if freshness is None:
+        return "fresh"
+    if freshness.fail is not None and age > units.duration(freshness.fail).total_seconds():
+        return "stale"
+    if freshness.warn is not None and age > units.duration(freshness.warn).total_seconds():
+        return "late"
+    return "fresh"

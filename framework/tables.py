@@ -1,0 +1,48 @@
+"""The relational vocabulary: tables as both the specs and the databases describe them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from framework.types import LogicalType
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    type: LogicalType
+    nullable: bool = True
+
+
+@dataclass(frozen=True)
+class Index:
+    columns: tuple[str, ...]
+    unique: bool = False
+
+
+@dataclass(frozen=True)
+class ForeignKey:
+    """``columns`` of the owning table point at ``referred_columns`` of ``referred_table`` in the same schema."""
+
+    columns: tuple[str, ...]
+    referred_table: str
+    referred_columns: tuple[str, ...]
+    on_delete: str = "no action"
+
+
+@dataclass(frozen=True)
+class Table:
+    name: str
+    columns: tuple[Column, ...]
+    primary_key: tuple[str, ...] = ()
+    indexes: tuple[Index, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    schema: str | None = None
+
+    def column(self, name: str) -> Column | None:
+        """The column called ``name``, or None."""
+        return next((column for column in self.columns if column.name == name), None)
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)

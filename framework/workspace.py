@@ -1,0 +1,61 @@
+"""A spec with its databases: what every command but `validate` begins with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from framework.databases.base import Target
+from framework.databases.opening import open_source, open_target
+from framework.databases.postgres import PostgresSource
+from framework.errors import SpecInvalid
+from framework.spec.connections import mask_key, resolve
+from framework.spec.models import Spec
+from framework.spec.validate import load_checked
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A checked spec, and where its connections are looked up.
+
+    Attributes:
+        environment: which environment of connections.yaml counts.
+        home: the directory of the embedded databases.
+    """
+
+    path: Path
+    spec: Spec
+    environment: str
+    home: Path
+
+    @contextmanager
+    def source(self) -> Iterator[PostgresSource]:
+        """The source, open."""
+        with open_source(resolve(self.spec.source, self.environment, self.path.parent), self.home) as source:
+            yield source
+
+    @contextmanager
+    def target(self) -> Iterator[Target]:
+        """The target, open."""
+        with open_target(resolve(self.spec.target, self.environment, self.path.parent), self.home) as target:
+            yield target
+
+    def mask_key(self) -> bytes | None:
+        """The key of masked columns, if one is set."""
+        return mask_key(self.path.parent)
+
+
+def open_workspace(path: Path, environment: str) -> Workspace:
+    """Load and check a spec.
+
+    Raises:
+        SpecInvalid: it has problems.
+    """
+    spec, problems = load_checked(path)
+    if spec is None or problems:
+        raise SpecInvalid(problems)
+    home = Path(os.environ.get("VITRINA_HOME", ".vitrina")).absolute()
+    return Workspace(path, spec, environment, home)

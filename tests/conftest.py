@@ -1,0 +1,70 @@
+"""Fixtures: real servers for the session, a fresh database for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.services import Kind, Server, ServerUnavailable, launch
+from tests.services.databases import SourceDatabase, TargetDatabase
+from tests.services.environment import required
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    yield from _server("postgres")
+
+
+@pytest.fixture(scope="session")
+def mysql_server() -> Iterator[Server]:
+    yield from _server("mysql")
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[Server]:
+    yield from _server("mariadb")
+
+
+@pytest.fixture
+def new_source(postgres_server: Server) -> Iterator[Callable[..., SourceDatabase]]:
+    """Makes PostgreSQL databases: `new_source(read_all_stats=False)` has an owner who sees less."""
+    with ExitStack() as stack:
+
+        def make(*, read_all_stats: bool = True) -> SourceDatabase:
+            database = SourceDatabase(postgres_server, read_all_stats=read_all_stats)
+            stack.callback(database.drop)
+            return database
+
+        yield make
+
+
+@pytest.fixture
+def source(new_source: Callable[..., SourceDatabase]) -> SourceDatabase:
+    """A fresh PostgreSQL database."""
+    return new_source()
+
+
+@pytest.fixture(params=["mysql", "mariadb"])
+def target(request: pytest.FixtureRequest) -> Iterator[TargetDatabase]:
+    """A fresh target database. Every test that asks for one runs on MySQL and on MariaDB."""
+    database = TargetDatabase(request.getfixturevalue(f"{request.param}_server"))
+    try:
+        yield database
+    finally:
+        database.drop()
+
+
+def _server(kind: Kind) -> Iterator[Server]:
+    handle = None
+    try:
+        handle = launch(kind)
+        yield handle.wait()
+    except ServerUnavailable as error:
+        if required():
+            pytest.fail(str(error), pytrace=False)
+        pytest.skip(str(error))
+    finally:
+        if handle is not None:
+            handle.stop()
