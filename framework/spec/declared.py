@@ -20,7 +20,9 @@ def table_of(name: str, entity: Entity) -> Table:
         primary_key=key,
         indexes=tuple(_indexes(entity)),
         foreign_keys=tuple(
-            ForeignKey((column_name,), column.references.table, (column.references.column,), column.references.on_delete)
+            ForeignKey(
+                (column_name,), column.references.table, (column.references.column,), column.references.on_delete
+            )
             for column_name, column in entity.columns.items()
             if column.references is not None
         ),

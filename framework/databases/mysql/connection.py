@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pymysql import err
 from pymysql.connections import Connection, MySQLResult
@@ -18,7 +18,13 @@ PACKET = 1 << 18
 """Bytes of one packet: large enough to cost nothing, far below any max_allowed_packet."""
 
 
-class StreamingConnection(Connection[Any]):
+if TYPE_CHECKING:
+    _Base = Connection[Any]  # generic in the stubs only
+else:
+    _Base = Connection
+
+
+class StreamingConnection(_Base):
     """See the module's text."""
 
     _stream: BinaryIO | None = None

@@ -1,0 +1,251 @@
+"""The command `vitrina`. Thin: it opens what a command needs, calls the engine, and turns errors into exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from framework import __version__
+from framework.errors import SpecInvalid, StepsFailed, VitrinaError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+SPEC = click.argument("spec", type=click.Path(path_type=Path))
+
+
+def _env_option(command: Command) -> Command:
+    return click.option(
+        "--env", "environment", default="default", show_default=True, help="Environment of connections.yaml."
+    )(command)
+
+
+def _workers_option(command: Command) -> Command:
+    return click.option(
+        "--workers", type=click.IntRange(1, 64), default=4, show_default=True, help="Steps that run at once."
+    )(command)
+
+
+class _Group(click.Group):
+    """Lists commands in the order of their work, not of the alphabet."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="vitrina")
+def cli() -> None:
+    """Replicate PostgreSQL to MySQL from one YAML spec: fill it, copy it, prove it, build marts on it.
+
+    \b
+    Example:
+      vitrina validate specs/
+      vitrina run specs/shop.yaml
+      vitrina run specs/shop.yaml --tick 3
+    """
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+def validate(paths: tuple[Path, ...]) -> None:
+    """Check specs, without a database: every problem of every file, with line, column and what to do.
+
+    Exit code 0: no problems; 1: problems; 2: a path is missing.
+
+    \b
+    Example:
+      vitrina validate specs/
+      vitrina validate specs/shop.yaml
+    """
+    from framework.spec.validate import validate as check
+
+    report = check(paths)
+    for text in report.rendered():
+        click.echo(text)
+    files = f"{report.files} file{'s' if report.files != 1 else ''}"
+    if report.problems:
+        count = len(report.problems)
+        click.echo(f"{count} problem{'s' if count != 1 else ''} in {files}")
+        sys.exit(1)
+    click.echo(f"{files}, no problems")
+
+
+@cli.command()
+@SPEC
+@_env_option
+@click.option("--tick", "ticks", type=click.IntRange(0), default=0, help="Show the plan with this many ticks.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--offline", is_flag=True, help="Connect to nothing; show what the spec alone says.")
+def plan(spec: Path, environment: str, ticks: int, form: str, offline: bool) -> None:
+    """Show the steps of a run and their SQL. Reads only.
+
+    \b
+    Example:
+      vitrina plan specs/shop.yaml
+      vitrina plan specs/shop.yaml --offline --format json
+    """
+    from framework.explain import explain
+    from framework.plan import compile_plan
+    from framework.workspace import open_workspace
+
+    workspace = open_workspace(spec, environment)
+    compiled = compile_plan(workspace.spec, ticks)
+    if offline:
+        steps = explain(compiled, workspace.spec, None, None)
+    else:
+        with workspace.source() as source, workspace.target() as target:
+            steps = explain(compiled, workspace.spec, source, target)
+    if form == "json":
+        click.echo(json.dumps({"pipeline": compiled.pipeline, "steps": [step.as_json() for step in steps]}, indent=2))
+        return
+    for step in steps:
+        after = f"  (after {', '.join(step.needs)})" if step.needs else ""
+        click.echo(f"{step.name}: {step.action}{after}")
+        for line in step.sql.strip().splitlines():
+            click.echo(f"    {line}")
+
+
+@cli.command()
+@SPEC
+@_env_option
+@click.option("--tick", "ticks", type=click.IntRange(1), help="Perform so many ticks of `changes` instead of filling.")
+@click.option("--recreate", is_flag=True, help="Drop the tables that Vitrina filled, and fill them anew.")
+def generate(spec: Path, environment: str, ticks: int | None, recreate: bool) -> None:
+    """Create the source's tables and fill them with fake data, the same for the same seed.
+
+    The connection must say `generate: allow` in connections.yaml.
+
+    \b
+    Example:
+      vitrina generate specs/shop.yaml
+      vitrina generate specs/shop.yaml --tick 5
+    """
+    from framework.commands import generate as run
+
+    run(spec, environment, ticks, recreate=recreate)
+
+
+@cli.command()
+@SPEC
+@_env_option
+@_workers_option
+@click.option("--table", "tables", multiple=True, help="Only this target table; may be repeated.")
+@click.option("--full-refresh", is_flag=True, help="Fill the copies anew, whatever has been copied before.")
+def replicate(spec: Path, environment: str, workers: int, tables: tuple[str, ...], full_refresh: bool) -> None:
+    """Copy the source's tables to the target: anew, or what changed since the last run.
+
+    \b
+    Example:
+      vitrina replicate specs/shop.yaml
+      vitrina replicate specs/shop.yaml --table fact_orders --full-refresh
+    """
+    from framework.commands import replicate as run
+
+    run(spec, environment, workers, tables, full_refresh=full_refresh)
+
+
+@cli.command()
+@SPEC
+@_env_option
+@_workers_option
+@click.option("--full-refresh", is_flag=True, help="Build incremental marts anew.")
+def mart(spec: Path, environment: str, workers: int, full_refresh: bool) -> None:
+    """Build the marts on the copy, in the order their SQL demands, and check them.
+
+    \b
+    Example:
+      vitrina mart specs/shop.yaml
+    """
+    from framework.commands import mart as run
+
+    run(spec, environment, workers, full_refresh=full_refresh)
+
+
+@cli.command("run")
+@SPEC
+@_env_option
+@_workers_option
+@click.option("--tick", "ticks", type=click.IntRange(0), default=0, help="Perform so many ticks of `changes` first.")
+@click.option("--full-refresh", is_flag=True, help="Fill the copies anew, build the marts anew.")
+def run_(spec: Path, environment: str, workers: int, ticks: int, full_refresh: bool) -> None:
+    """Do it all: generate what has not been filled, replicate, build the marts.
+
+    \b
+    Example:
+      vitrina run specs/shop.yaml
+      vitrina run specs/shop.yaml --tick 3 --env staging
+    """
+    from framework.commands import run
+
+    run(spec, environment, workers, ticks, full_refresh=full_refresh)
+
+
+@cli.command()
+@SPEC
+@_env_option
+def status(spec: Path, environment: str) -> None:
+    """Show the last runs, and how fresh each table is. Exit code 1 if one is stale or was never filled.
+
+    \b
+    Example:
+      vitrina status specs/shop.yaml
+    """
+    from framework.commands import status as run
+
+    if not run(spec, environment):
+        sys.exit(1)
+
+
+@cli.command()
+@SPEC
+@click.argument("table")
+@_env_option
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Rows to show.")
+def show(spec: Path, table: str, environment: str, limit: int) -> None:
+    """Print the first rows of a mart or of a replicated table.
+
+    \b
+    Example:
+      vitrina show specs/shop.yaml revenue_by_month --limit 12
+    """
+    from framework.commands import show as run
+
+    run(spec, environment, table, limit)
+
+
+def _report(error: VitrinaError) -> None:
+    if isinstance(error, SpecInvalid):
+        from framework.spec.validate import render_all
+
+        for text in render_all(error.problems):
+            click.echo(text, err=True)
+    if isinstance(error, StepsFailed):
+        for name, cause in error.errors.items():
+            click.echo(f"error: {name}: {cause}", err=True)
+        return
+    click.echo(f"error: {error}", err=True)
+
+
+def main() -> None:
+    """Run the command; never end in a traceback for a user's mistake."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("cancelled", err=True)
+        sys.exit(130)
+    except VitrinaError as error:
+        _report(error)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # Whoever read our output has gone; nothing more can be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

@@ -1,0 +1,200 @@
+"""What the commands do, once their arguments are known: open a workspace, run a plan, print what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from framework import progress, runner, status as statuses
+from framework.databases.base import Target
+from framework.databases.postgres import PostgresSource
+from framework.errors import GenerationForbidden, StepsFailed, UsageError
+from framework.events import Event, Listener, Notice, Stats, StepFinished
+from framework.history import Recorder
+from framework.plan import Kind, Plan, compile_plan
+from framework.workspace import Workspace, open_workspace
+
+_out = Console()
+_err = Console(stderr=True)
+
+
+def generate(path: Path, environment: str, ticks: int | None, *, recreate: bool) -> None:
+    """Fill the source, or perform ticks."""
+    workspace = open_workspace(path, environment)
+    kinds = {Kind.GENERATE} if ticks is None else {Kind.TICK}
+    plan = compile_plan(workspace.spec, ticks or 0).only(kinds)
+    if not plan.steps:
+        raise UsageError(f"pipeline {plan.pipeline!r} generates nothing", "give an entity `rows:`")
+    with workspace.source() as source:
+        _require_generation(workspace, source)
+        _execute(plan, workspace, source, None, "generate", 1, recreate=recreate)
+
+
+def replicate(path: Path, environment: str, workers: int, tables: Iterable[str], *, full_refresh: bool) -> None:
+    """Replicate all tables of a spec, or some."""
+    workspace = open_workspace(path, environment)
+    plan = compile_plan(workspace.spec).only({Kind.REPLICATE})
+    if chosen := tuple(tables):
+        plan = plan.for_tables(chosen)
+    with workspace.source() as source, workspace.target() as target:
+        _execute(plan, workspace, source, target, "replicate", workers, full_refresh=full_refresh)
+
+
+def mart(path: Path, environment: str, workers: int, *, full_refresh: bool) -> None:
+    """Build all marts of a spec."""
+    workspace = open_workspace(path, environment)
+    plan = compile_plan(workspace.spec).only({Kind.MART})
+    with workspace.target() as target:
+        _execute(plan, workspace, None, target, "mart", workers, full_refresh=full_refresh)
+
+
+def run(path: Path, environment: str, workers: int, ticks: int, *, full_refresh: bool) -> None:
+    """Generate, replicate and build marts."""
+    workspace = open_workspace(path, environment)
+    plan = compile_plan(workspace.spec, ticks)
+    with workspace.source() as source, workspace.target() as target:
+        if ticks:
+            _require_generation(workspace, source)
+        elif not source.may_generate:
+            plan = plan.only({Kind.REPLICATE, Kind.MART})
+        _execute(plan, workspace, source, target, "run", workers, full_refresh=full_refresh)
+
+
+def status(path: Path, environment: str) -> bool:
+    """Print how a pipeline is; whether it is healthy."""
+    workspace = open_workspace(path, environment)
+    with workspace.target() as target:
+        found = statuses.of(workspace.spec, target)
+    runs = RichTable(title=f"{found.pipeline}: last runs", title_justify="left")
+    for heading in ("run", "command", "status", "started (UTC)", "seconds"):
+        runs.add_column(heading)
+    for past in found.runs:
+        seconds = "" if past.seconds is None else f"{past.seconds:.1f}"
+        runs.add_row(past.run_id, past.command, past.status, f"{past.started_at:%Y-%m-%d %H:%M:%S}", seconds)
+    tables = RichTable(title="tables", title_justify="left")
+    for heading in ("table", "last success", "watermark", "freshness"):
+        tables.add_column(heading)
+    for table in found.tables:
+        tables.add_row(table.name, _ago(table.age), table.watermark or "", table.freshness)
+    _out.print(runs, tables)
+    return found.healthy
+
+
+def show(path: Path, environment: str, name: str, limit: int) -> None:
+    """Print the first rows of a mart or a replicated table."""
+    workspace = open_workspace(path, environment)
+    known = (*workspace.spec.marts, *workspace.spec.replicate)
+    if name not in known:
+        raise UsageError(
+            f"pipeline {workspace.spec.pipeline!r} has no table {name!r}", f"use one of: {', '.join(known)}"
+        )
+    with workspace.target() as target, target.session() as session:
+        columns = session.columns(name)
+        if not columns:
+            raise UsageError(f"{name!r} has not been built yet", f"vitrina run {path}")
+        rows = session.query(
+            f"SELECT * FROM {target.dialect.quote(name)} ORDER BY 1, 2 LIMIT {int(limit)}"
+            if len(columns) > 1
+            else f"SELECT * FROM {target.dialect.quote(name)} ORDER BY 1 LIMIT {int(limit)}"
+        )
+    table = RichTable(title=name, title_justify="left")
+    for column in columns:
+        table.add_column(column)
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row))
+    _out.print(table)
+
+
+def _require_generation(workspace: Workspace, source: PostgresSource) -> None:
+    if not source.may_generate:
+        raise GenerationForbidden(workspace.spec.source, workspace.environment)
+
+
+def _execute(
+    plan: Plan,
+    workspace: Workspace,
+    source: PostgresSource | None,
+    target: Target | None,
+    command: str,
+    workers: int,
+    *,
+    full_refresh: bool = False,
+    recreate: bool = False,
+) -> None:
+    closing = _Closing()
+    listeners: list[Listener] = [closing, progress.listener(_err)]
+    if target is not None:
+        listeners.insert(0, Recorder(target))
+    run = runner.Run(
+        source=source,
+        target=target,
+        run_id=runner.new_run_id(),
+        command=command,
+        emit=_to_all(listeners),
+        full_refresh=full_refresh,
+        recreate=recreate,
+        mask_key=workspace.mask_key(),
+    )
+    try:
+        runner.execute(plan, run, workers)
+    finally:
+        closing.print()
+
+
+def _to_all(listeners: list[Listener]) -> Callable[[Event], None]:
+    def emit(event: Event) -> None:
+        for listener in listeners:
+            listener(event)
+
+    return emit
+
+
+class _Closing:
+    """The table at the end of a run."""
+
+    def __init__(self) -> None:
+        self._steps: list[tuple[str, Stats]] = []
+        self._warnings: list[str] = []
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, StepFinished):
+            self._steps.append((event.step, event.stats))
+            self._warnings.extend(f"{event.step}: {warning}" for warning in event.stats.warnings)
+
+    def print(self) -> None:
+        if not self._steps:
+            return
+        table = RichTable()
+        table.add_column("step")
+        for heading in ("read", "written", "deleted", "unchanged", "seconds", "rows/s"):
+            table.add_column(heading, justify="right")
+        table.add_column("watermark")
+        table.add_column("checks", justify="right")
+        for step, stats in self._steps:
+            moved = max(stats.rows_read, stats.rows_written)
+            table.add_row(
+                step,
+                *(
+                    f"{count:,}"
+                    for count in (stats.rows_read, stats.rows_written, stats.rows_deleted, stats.rows_unchanged)
+                ),
+                f"{stats.seconds:.1f}",
+                f"{moved / stats.seconds:,.0f}" if stats.seconds and moved else "",
+                stats.watermark or "",
+                str(stats.checks or ""),
+            )
+        _out.print(table)
+        for warning in self._warnings:
+            _out.print(f"warning: {warning}", markup=False, highlight=False)
+
+
+def _ago(seconds: float | None) -> str:
+    if seconds is None:
+        return "never"
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit} ago"
+    return f"{seconds:.0f} s ago"
