@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+import threading
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from framework.errors import CheckFailed, ForeignTable, LoadRefused, SourceMismatch, UnsupportedType
+from framework.replicate import chunks
+from tests.replicate.conftest import Copying
+
+HARD_TEXTS = [
+    "",
+    "NULL",
+    "\\N",
+    " trailing ",
+    'quo"te',
+    "back\\slash",
+    "comma, semicolon;",
+    "line\nfeed",
+    "carriage\rreturn\r\n",
+    "tab\tform\x0cfeed\x0bvertical\x01\x1f\x7f",
+    "é 漢字 😀",
+    "'single'",
+    "%s %(name)s {brace}",
+    None,
+]
+
+
+def test_every_kind_of_value_arrives_exactly(copying: Copying) -> None:
+    copying.source.execute(
+        "CREATE TABLE t (id int PRIMARY KEY, ok boolean, small smallint, big bigint, money numeric(12,2), bare numeric, "
+        "float8 double precision, float4 real, padded char(5), short varchar(20), body text, raw bytea, day date, "
+        "clock time, local timestamp, utc timestamptz, key uuid, doc jsonb, tags text[], span interval, ip inet)"
+    )
+    copying.source.execute(
+        "INSERT INTO t VALUES (1, true, -32768, 9223372036854775807, -1234567890.12, 0.000000000000000000000000000001, "
+        "1.7976931348623157e308, 0.1, 'ab', 'x', 'y', '\\x00ff0a0d5c2227', '2024-02-29', '24:00:00', "
+        "'1850-01-01 01:02:03.000001', '2040-01-01 00:00:00.123456+03', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', "
+        """'{"price": 1.10, "big": 12345678901234567890}', '{a,NULL,"b,c"}', '1 mon 2 days 03:00', '10.1.2.3/8')"""
+    )
+    copying.source.execute("INSERT INTO t (id) VALUES (2)")
+    copying(mode="full")
+    first, second = copying.rows()
+    assert first == (
+        1,
+        1,
+        -32768,
+        9223372036854775807,
+        Decimal("-1234567890.12"),
+        Decimal("0.000000000000000000000000000001"),
+        1.7976931348623157e308,
+        0.1,
+        "ab   ",
+        "x",
+        "y",
+        b"\x00\xff\n\r\\\"'",
+        date(2024, 2, 29),
+        timedelta(days=1),
+        datetime(1850, 1, 1, 1, 2, 3, 1),
+        datetime(2039, 12, 31, 21, 0, 0, 123456),
+        "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+        '{"big": 12345678901234567890, "price": 1.10}',
+        '["a",null,"b,c"]',
+        "1 mon 2 days 03:00:00",
+        "10.1.2.3/8",
+    )
+    assert second == (2, *[None] * 20)
+
+
+@pytest.mark.parametrize("lane", ["LOAD DATA", "INSERT"])
+def test_hard_texts_arrive_exactly_in_both_lanes(copying: Copying, lane: str) -> None:
+    copying.source.execute("CREATE TABLE t (id int PRIMARY KEY, body text, raw bytea)")
+    for number, text in enumerate(HARD_TEXTS):
+        copying.source.execute("INSERT INTO t VALUES (%s, %s, %s)", number, text, bytes(range(256)))
+    if lane == "INSERT":
+        copying.target.admin("SET GLOBAL local_infile = 0")
+    try:
+        assert copying.mysql.capabilities.lane == lane
+        stats = copying(mode="full")
+    finally:
+        copying.target.admin("SET GLOBAL local_infile = 1")
+    assert copying.rows("id, body") == list(enumerate(HARD_TEXTS))
+    assert {row[1] for row in copying.rows("id, raw")} == {bytes(range(256))}
+    assert stats.rows_written == len(HARD_TEXTS)
+
+
+def test_keys_that_differ_in_case_accent_or_trailing_space_stay_apart(copying: Copying) -> None:
+    copying.source.execute("CREATE TABLE t (id text PRIMARY KEY)")
+    for key in ("a", "A", "á", "a "):
+        copying.source.execute("INSERT INTO t VALUES (%s)", key)
+    copying(mode="full")
+    assert sorted(row[0] for row in copying.rows()) == sorted(["a", "A", "á", "a "])
+
+
+def test_readers_never_miss_the_table_while_it_is_replaced(people: Copying) -> None:
+    people(mode="full")
+    stop, seen = threading.Event(), set()
+
+    def read() -> None:
+        connection = people.target.connect(autocommit=True)
+        with connection.cursor() as cursor:
+            while not stop.is_set():
+                cursor.execute("SELECT COUNT(*) FROM copy")
+                seen.add(cursor.fetchall()[0][0])
+        connection.close()
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for _ in range(5):
+        people(mode="full")
+    stop.set()
+    reader.join()
+    assert seen == {5}
+
+
+def test_a_value_the_target_would_alter_refuses_the_load_and_leaves_the_old_copy(people: Copying) -> None:
+    people.source.execute("ALTER TABLE t ADD seen timestamp DEFAULT '2024-01-01'")
+    people(mode="full")
+    people.source.execute("UPDATE t SET seen = 'infinity' WHERE id = 3")
+    with pytest.raises(LoadRefused, match="infinity") as refused:
+        people(mode="full")
+    assert "seen" in str(refused.value)
+    assert "sql:" in refused.value.fix
+    assert {row[1] for row in people.rows("id, seen")} == {datetime(2024, 1, 1)}
+    assert people.leftovers() == []
+
+
+@pytest.mark.parametrize("lane", ["LOAD DATA", "INSERT"])
+def test_a_numeric_with_too_many_digits_is_refused_not_rounded(copying: Copying, lane: str) -> None:
+    copying.source.execute("CREATE TABLE t (id int PRIMARY KEY, n numeric)")
+    copying.source.execute("INSERT INTO t VALUES (1, 1.0000000000000000000000000000000001)")
+    if lane == "INSERT":
+        copying.target.admin("SET GLOBAL local_infile = 0")
+    try:
+        assert copying.mysql.capabilities.lane == lane
+        with pytest.raises(LoadRefused):
+            copying(mode="full")
+    finally:
+        copying.target.admin("SET GLOBAL local_infile = 1")
+
+
+@pytest.mark.parametrize("moment", ["10000-01-01", "0044-03-15 BC", "-infinity"])
+@pytest.mark.parametrize("type_name", ["date", "timestamp", "timestamptz"])
+def test_dates_the_target_has_no_room_for_are_refused(copying: Copying, moment: str, type_name: str) -> None:
+    copying.source.execute(f"CREATE TABLE t (id int PRIMARY KEY, d {type_name})")
+    copying.source.execute("INSERT INTO t VALUES (1, %s)", moment)
+    with pytest.raises(LoadRefused):
+        copying(mode="full")
+
+
+def test_a_table_that_is_not_ours_is_left_alone(people: Copying) -> None:
+    people.target.execute("CREATE TABLE copy (id int)")
+    people.target.execute("INSERT INTO copy VALUES (42)")
+    with pytest.raises(ForeignTable, match="copy"):
+        people(mode="full")
+    assert people.rows() == [(42,)]
+
+
+def test_a_missing_source_table_says_what_to_do(copying: Copying) -> None:
+    with pytest.raises(SourceMismatch, match=r"no table public\.t") as missing:
+        copying(mode="full")
+    assert "from:" in missing.value.fix
+
+
+def test_a_missing_column_names_those_that_exist(people: Copying) -> None:
+    with pytest.raises(SourceMismatch, match="e_mail") as missing:
+        people(columns={"mail": {"from": "e_mail"}})
+    assert "email" in missing.value.fix
+
+
+def test_a_type_without_a_home_is_refused_by_name(copying: Copying) -> None:
+    copying.source.execute("CREATE TABLE t (id int PRIMARY KEY, p point)")
+    with pytest.raises(UnsupportedType, match=r"copy\.p|shadow.*\.p") as refused:
+        copying(mode="full")
+    assert "point" in str(refused.value)
+    assert "::text" in refused.value.fix
+
+
+def test_a_failing_check_leaves_the_old_copy(people: Copying) -> None:
+    people(mode="full")
+    people.source.execute("UPDATE t SET name = NULL WHERE id = 2")
+    with pytest.raises(CheckFailed, match="not_null"):
+        people(mode="full", checks=[{"not_null": ["name"]}])
+    assert people.rows("id, name")[1] == (2, "person 2")
+    assert people.leftovers() == []
+
+
+def test_selection_rename_computed_column_and_filter(people: Copying) -> None:
+    people(
+        mode="full",
+        where="id > 2",
+        columns={"full_name": {"from": "name"}, "twice": {"sql": "id * 2", "type": "bigint"}},
+        **{"except": ["email", "updated_at"]},
+        indexes=[["full_name"]],
+    )
+    assert people.mysql.dialect.name == "mysql"
+    assert people.rows() == [(3, "person 3", 1, 6), (4, "person 4", 1, 8), (5, "person 5", 1, 10)]
+    indexes = {row[2]: row[4] for row in people.target.rows("SHOW INDEX FROM copy")}
+    assert "full_name" in indexes.values()
+    assert "PRIMARY" in indexes
+
+
+def test_large_tables_are_copied_in_parts(people: Copying, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunks, "WORTH_SPLITTING", 1)
+    people.source.execute("INSERT INTO t (id) SELECT generate_series(-3000, 0)")
+    people.source.execute("ANALYZE t")
+    with people.postgres.session() as session:
+        from framework.databases.postgres.catalog import require
+        from framework.replicate.mapping import resolve
+        from framework.spec.models import ReplicateTask
+        from tests.replicate.conftest import DEFAULTS
+
+        mapping = resolve(ReplicateTask.model_validate(DEFAULTS), require(session, "public", "t"), None)
+        assert len(chunks.conditions(session, mapping, 3)) == 3
+    stats = people(mode="full", options={"streams": 3})
+    assert stats.rows_written == 3006
+    assert people.target.rows("SELECT COUNT(*), MIN(id), MAX(id) FROM copy") == [(3006, -3000, 5)]
