@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from framework.databases.base import Target
 from framework.databases.postgres.catalog import require
 from framework.databases.postgres.source import PostgresSource
-from framework.errors import MappingChanged
+from framework.errors import LoadRefused, MappingChanged, UnsupportedType
 from framework.events import Reporter, Stats
 from framework.replicate import lease, state
 from framework.replicate.full import fill
@@ -36,10 +39,22 @@ def replicate(
         with target.session() as session:
             last = state.current(session, target, task.table)
             job.clear_leftovers(session)
-        if last is None or options.full_refresh or task.mode == "full":
-            return fill(job)
-        _require_same_mapping(mapping, last)
-        return merge_changes(job, last)
+        with _naming(task.table):
+            if last is None or options.full_refresh or task.mode == "full":
+                return fill(job)
+            _require_same_mapping(mapping, last)
+            return merge_changes(job, last)
+
+
+@contextmanager
+def _naming(table: str) -> Iterator[None]:
+    """Errors speak of the table the user knows, not of the one that was made beside it."""
+    try:
+        yield
+    except LoadRefused as error:
+        raise LoadRefused(table, error.warnings, error.fix) from error
+    except UnsupportedType as error:
+        raise UnsupportedType(table, error.column, error.type_name) from error
 
 
 def _require_same_mapping(mapping: Mapping, last: state.State) -> None:

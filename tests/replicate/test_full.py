@@ -119,9 +119,8 @@ def test_a_value_the_target_would_alter_refuses_the_load_and_leaves_the_old_copy
     people.source.execute("ALTER TABLE t ADD seen timestamp DEFAULT '2024-01-01'")
     people(mode="full")
     people.source.execute("UPDATE t SET seen = 'infinity' WHERE id = 3")
-    with pytest.raises(LoadRefused, match="infinity") as refused:
+    with pytest.raises(LoadRefused, match="'copy'.*'seen'") as refused:
         people(mode="full")
-    assert "seen" in str(refused.value)
     assert "sql:" in refused.value.fix
     assert {row[1] for row in people.rows("id, seen")} == {datetime(2024, 1, 1)}
     assert people.leftovers() == []
@@ -172,7 +171,7 @@ def test_a_missing_column_names_those_that_exist(people: Copying) -> None:
 
 def test_a_type_without_a_home_is_refused_by_name(copying: Copying) -> None:
     copying.source.execute("CREATE TABLE t (id int PRIMARY KEY, p point)")
-    with pytest.raises(UnsupportedType, match=r"copy\.p|shadow.*\.p") as refused:
+    with pytest.raises(UnsupportedType, match=r"column copy\.p") as refused:
         copying(mode="full")
     assert "point" in str(refused.value)
     assert "::text" in refused.value.fix

@@ -42,7 +42,7 @@ def translate(query: str) -> str:
         ) from error
 
 
-def _rewrite(node: exp.Expression) -> exp.Expression:
+def _rewrite(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.Anonymous):
         rewrite = _FUNCTIONS.get(str(node.this).upper())
         return rewrite(node.expressions) if rewrite else node
@@ -50,65 +50,65 @@ def _rewrite(node: exp.Expression) -> exp.Expression:
     return rule(node) if rule else node
 
 
-def _sql(template: str, *arguments: exp.Expression) -> exp.Expression:
+def _sql(template: str, *arguments: exp.Expr) -> exp.Expr:
     """DuckDB's expression ``template`` with the arguments in the places of its question marks."""
     copies = (argument.copy() for argument in arguments)
     return exp.replace_placeholders(sqlglot.parse_one(template, read="duckdb"), *copies)
 
 
-def _clock(_: object) -> exp.Expression:
+def _clock(_: object) -> exp.Expr:
     return _sql(UTC_NOW)
 
 
-def _unix_timestamp(arguments: list[exp.Expression]) -> exp.Expression:
+def _unix_timestamp(arguments: list[exp.Expr]) -> exp.Expr:
     if not arguments:
         return _sql("CAST(FLOOR(EPOCH(CURRENT_TIMESTAMP)) AS BIGINT)")
     return _sql("EPOCH(CAST(? AS TIMESTAMP))", arguments[0])
 
 
-def _weekday(arguments: list[exp.Expression]) -> exp.Expression:
+def _weekday(arguments: list[exp.Expr]) -> exp.Expr:
     # MySQL counts from Monday = 0, DuckDB's own WEEKDAY from Sunday = 0.
     return _sql("(ISODOW(CAST(? AS DATE)) - 1)", arguments[0])
 
 
-def _day_of_week(node: exp.Expression) -> exp.Expression:
+def _day_of_week(node: exp.Expr) -> exp.Expr:
     # MySQL counts from Sunday = 1, DuckDB from Sunday = 0.
-    return _sql("(DATE_PART('dow', CAST(? AS DATE)) + 1)", node.this)
+    return _sql("(DATE_PART('dow', ?) + 1)", node.this)
 
 
-def _week(node: exp.Expression) -> exp.Expression:
+def _week(node: exp.Expr) -> exp.Expr:
     mode = node.args.get("mode")
     pattern = WEEK_MODES.get(mode.name if mode is not None else "0")
     if pattern is None:
         raise UnsupportedError(f"WEEK() in mode {mode}")
-    return _sql(f"CAST(STRFTIME(CAST(? AS DATE), '{pattern}') AS INT)", node.this)
+    return _sql(f"CAST(STRFTIME(?, '{pattern}') AS INT)", node.this)
 
 
-def _length(node: exp.Expression) -> exp.Expression:
+def _length(node: exp.Expr) -> exp.Expr:
     # MySQL's LENGTH counts bytes, its CHAR_LENGTH characters.
     return _sql("STRLEN(CAST(? AS VARCHAR))", node.this) if node.args.get("binary") else node
 
 
-def _timestamp_diff(node: exp.Expression) -> exp.Expression:
+def _timestamp_diff(node: exp.Expr) -> exp.Expr:
     # MySQL counts whole units that went by, DATE_DIFF the boundaries that were crossed.
     ends = (exp.cast(end, exp.DataType.Type.TIMESTAMP) for end in (node.expression, node.this))
     return exp.Anonymous(this="DATESUB", expressions=[exp.Literal.string(node.text("unit")), *ends])
 
 
-def _from_unixtime(node: exp.Expression) -> exp.Expression:
+def _from_unixtime(node: exp.Expr) -> exp.Expr:
     if node.args.get("format") is not None:
         raise UnsupportedError("FROM_UNIXTIME() with a format")
-    return _sql("MAKE_TIMESTAMP(CAST(? * 1000000 AS BIGINT))", node.this)
+    return _sql("MAKE_TIMESTAMP(CAST(CAST(? AS DECIMAL(20, 6)) * 1000000 AS BIGINT))", node.this)
 
 
-_FUNCTIONS: dict[str, Callable[[list[exp.Expression]], exp.Expression]] = {
+_FUNCTIONS: dict[str, Callable[[list[exp.Expr]], exp.Expr]] = {
     "UNIX_TIMESTAMP": _unix_timestamp,
     "WEEKDAY": _weekday,
     "NOW": _clock,
     "SYSDATE": _clock,
 }
 
-_EXPRESSIONS: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] = {
+_EXPRESSIONS: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.CurrentTimestamp: _clock,
     exp.UtcTimestamp: _clock,
     exp.Localtime: _clock,
