@@ -77,7 +77,8 @@ class _Checked:
 
 def _unique(checked: _Checked, columns: Sequence[str]) -> Iterator[str]:
     names = ", ".join(map(checked.quote, columns))
-    repeated = f"SELECT {names}, COUNT(*) AS n FROM {checked.quote(checked.relation)} GROUP BY {names} HAVING COUNT(*) > 1"
+    relation = checked.quote(checked.relation)
+    repeated = f"SELECT {names}, COUNT(*) AS n FROM {relation} GROUP BY {names} HAVING COUNT(*) > 1"
     first = checked.session.query(f"{repeated} ORDER BY {names} LIMIT {SHOWN_ROWS}")
     if first:
         count = checked.session.query(f"SELECT COUNT(*) FROM ({repeated}) AS repeated")[0][0]

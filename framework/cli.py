@@ -34,7 +34,7 @@ def _workers_option(command: Command) -> Command:
 class _Group(click.Group):
     """Lists commands in the order of their work, not of the alphabet."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(self.commands)
 
 
@@ -235,7 +235,7 @@ def _report(error: VitrinaError) -> None:
 def main() -> None:
     """Run the command; never end in a traceback for a user's mistake."""
     try:
-        cli.main(standalone_mode=False)
+        cli.main(prog_name="vitrina", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(2)

@@ -6,18 +6,17 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table as RichTable
 
-from framework import progress, runner, status as statuses
+from framework import progress, report, runner
+from framework import status as statuses
 from framework.databases.base import Target
 from framework.databases.postgres import PostgresSource
-from framework.errors import GenerationForbidden, StepsFailed, UsageError
-from framework.events import Event, Listener, Notice, Stats, StepFinished
+from framework.errors import GenerationForbidden, UsageError
+from framework.events import Event, Listener
 from framework.history import Recorder
 from framework.plan import Kind, Plan, compile_plan
 from framework.workspace import Workspace, open_workspace
 
-_out = Console()
 _err = Console(stderr=True)
 
 
@@ -68,18 +67,7 @@ def status(path: Path, environment: str) -> bool:
     workspace = open_workspace(path, environment)
     with workspace.target() as target:
         found = statuses.of(workspace.spec, target)
-    runs = RichTable(title=f"{found.pipeline}: last runs", title_justify="left")
-    for heading in ("run", "command", "status", "started (UTC)", "seconds"):
-        runs.add_column(heading)
-    for past in found.runs:
-        seconds = "" if past.seconds is None else f"{past.seconds:.1f}"
-        runs.add_row(past.run_id, past.command, past.status, f"{past.started_at:%Y-%m-%d %H:%M:%S}", seconds)
-    tables = RichTable(title="tables", title_justify="left")
-    for heading in ("table", "last success", "watermark", "freshness"):
-        tables.add_column(heading)
-    for table in found.tables:
-        tables.add_row(table.name, _ago(table.age), table.watermark or "", table.freshness)
-    _out.print(runs, tables)
+    report.show_status(found)
     return found.healthy
 
 
@@ -95,17 +83,9 @@ def show(path: Path, environment: str, name: str, limit: int) -> None:
         columns = session.columns(name)
         if not columns:
             raise UsageError(f"{name!r} has not been built yet", f"vitrina run {path}")
-        rows = session.query(
-            f"SELECT * FROM {target.dialect.quote(name)} ORDER BY 1, 2 LIMIT {int(limit)}"
-            if len(columns) > 1
-            else f"SELECT * FROM {target.dialect.quote(name)} ORDER BY 1 LIMIT {int(limit)}"
-        )
-    table = RichTable(title=name, title_justify="left")
-    for column in columns:
-        table.add_column(column)
-    for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row))
-    _out.print(table)
+        order = ", ".join(str(place) for place in range(1, min(len(columns), 2) + 1))
+        rows = session.query(f"SELECT * FROM {target.dialect.quote(name)} ORDER BY {order} LIMIT {int(limit)}")
+    report.show_rows(name, columns, rows)
 
 
 def _require_generation(workspace: Workspace, source: PostgresSource) -> None:
@@ -124,7 +104,7 @@ def _execute(
     full_refresh: bool = False,
     recreate: bool = False,
 ) -> None:
-    closing = _Closing()
+    closing = report.Closing()
     listeners: list[Listener] = [closing, progress.listener(_err)]
     if target is not None:
         listeners.insert(0, Recorder(target))
@@ -141,7 +121,7 @@ def _execute(
     try:
         runner.execute(plan, run, workers)
     finally:
-        closing.print()
+        closing.show()
 
 
 def _to_all(listeners: list[Listener]) -> Callable[[Event], None]:
@@ -150,51 +130,3 @@ def _to_all(listeners: list[Listener]) -> Callable[[Event], None]:
             listener(event)
 
     return emit
-
-
-class _Closing:
-    """The table at the end of a run."""
-
-    def __init__(self) -> None:
-        self._steps: list[tuple[str, Stats]] = []
-        self._warnings: list[str] = []
-
-    def __call__(self, event: Event) -> None:
-        if isinstance(event, StepFinished):
-            self._steps.append((event.step, event.stats))
-            self._warnings.extend(f"{event.step}: {warning}" for warning in event.stats.warnings)
-
-    def print(self) -> None:
-        if not self._steps:
-            return
-        table = RichTable()
-        table.add_column("step")
-        for heading in ("read", "written", "deleted", "unchanged", "seconds", "rows/s"):
-            table.add_column(heading, justify="right")
-        table.add_column("watermark")
-        table.add_column("checks", justify="right")
-        for step, stats in self._steps:
-            moved = max(stats.rows_read, stats.rows_written)
-            table.add_row(
-                step,
-                *(
-                    f"{count:,}"
-                    for count in (stats.rows_read, stats.rows_written, stats.rows_deleted, stats.rows_unchanged)
-                ),
-                f"{stats.seconds:.1f}",
-                f"{moved / stats.seconds:,.0f}" if stats.seconds and moved else "",
-                stats.watermark or "",
-                str(stats.checks or ""),
-            )
-        _out.print(table)
-        for warning in self._warnings:
-            _out.print(f"warning: {warning}", markup=False, highlight=False)
-
-
-def _ago(seconds: float | None) -> str:
-    if seconds is None:
-        return "never"
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.0f} {unit} ago"
-    return f"{seconds:.0f} s ago"

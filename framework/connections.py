@@ -5,8 +5,21 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_PASSWORD = re.compile(r"(?P<head>[a-zA-Z0-9+]+://[^:/?#@\s]*):(?P<secret>[^/?#\s]*)@")
+_PASSWORD = re.compile(r"(?P<head>[a-zA-Z0-9+]+://[^:/?#@\s]*):(?P<secret>\S*)@")
 _SECRET_OPTION = re.compile(r"(?i)(?P<head>[?&](?:password|passwd|sslpassword|ssl_key_password)=)[^&\s]*")
+_MASK_KEY = re.compile(r"(?P<head>\bmask_key[\"']?\s*:\s*)\S.*")
+_SCHEME = re.compile(r"(?P<backend>[A-Za-z0-9_]+)(?:\+(?P<driver>[A-Za-z0-9_]+))?://")
+_BACKENDS = {
+    "postgres": "postgresql",
+    "postgresql": "postgresql",
+    "mysql": "mysql",
+    "mariadb": "mysql",
+    "duckdb": "duckdb",
+}
+_DRIVERS = {"postgresql": "psycopg2", "mysql": "pymysql", "duckdb": ""}
+
+EMBEDDED = ("embedded:postgres", "embedded:duckdb")
+"""Databases that come with Vitrina, written in place of a URL."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +43,27 @@ class Connection:
 
 
 def mask(text: str) -> str:
-    """Replace every password of a URL within ``text`` by ``***``."""
+    """Replace every password of a URL, and the value of ``mask_key:``, within ``text`` by ``***``."""
     text = _PASSWORD.sub(r"\g<head>:***@", text)
-    return _SECRET_OPTION.sub(r"\g<head>***", text)
+    text = _SECRET_OPTION.sub(r"\g<head>***", text)
+    return _MASK_KEY.sub(r"\g<head>***", text)
+
+
+def normalised(url: str) -> str:
+    """The URL with the one driver Vitrina uses: ``postgres://`` becomes ``postgresql+psycopg2://``.
+
+    Raises:
+        ValueError: it is no URL of a database that Vitrina knows; the message holds no secret.
+    """
+    if url in EMBEDDED:
+        return url
+    match = _SCHEME.match(url)
+    if match is None:
+        raise ValueError("it is no URL such as postgresql://user:password@host:5432/database")
+    backend = _BACKENDS.get(match["backend"].lower())
+    if backend is None:
+        raise ValueError(f"{match['backend']!r} is none of {', '.join(_BACKENDS)}")
+    driver = _DRIVERS[backend]
+    if match["driver"] and match["driver"].lower() != driver:
+        raise ValueError(f"the driver {match['driver']!r} is not supported; write {backend}://")
+    return f"{backend}{'+' if driver else ''}{driver}://{url[match.end() :]}"

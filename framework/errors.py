@@ -10,6 +10,7 @@ VitrinaError
     ├── ConnectionFailed
     ├── PrivilegeMissing
     ├── SourceMismatch
+    ├── RuleImpossible
     ├── UnsupportedType
     ├── ForeignTable
     ├── LoadRefused
@@ -123,6 +124,15 @@ class SourceMismatch(RunError):
         self.table = table
         self.column = column
         super().__init__(fact, fix)
+
+
+class RuleImpossible(RunError):
+    """A column's rule cannot make values for it: of its type, unique, or at all."""
+
+    def __init__(self, table: str, column: str, reason: str, fix: str) -> None:
+        self.table = table
+        self.column = column
+        super().__init__(f"cannot make values for {table}.{column}: {reason}", fix)
 
 
 class UnsupportedType(RunError):

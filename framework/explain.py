@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from framework import generate, marts
+from framework import generate
 from framework.databases.base import Target
 from framework.databases.postgres import PostgresSource
 from framework.databases.postgres.catalog import require

@@ -157,8 +157,22 @@ def last_runs(session: Session, target: Target, pipeline: str, limit: int = 5) -
     return [PastRun(*row) for row in found]
 
 
-def last_success(session: Session, target: Target, pipeline: str, step: str) -> tuple[float, str | None] | None:
-    """Seconds since a step last succeeded, and its watermark; None if it never did."""
+@dataclass(frozen=True)
+class Success:
+    """The last success of a step: its end, its watermark, and the target's clock now (UTC)."""
+
+    finished_at: datetime
+    watermark: str | None
+    clock: datetime
+
+    @property
+    def age(self) -> float:
+        """Seconds since then."""
+        return (self.clock - self.finished_at).total_seconds()
+
+
+def last_success(session: Session, target: Target, pipeline: str, step: str) -> Success | None:
+    """The last success of a step, None if there was none."""
     if session.relation(STEPS) is None:
         return None
     quote = target.dialect.quote
@@ -168,7 +182,4 @@ def last_success(session: Session, target: Target, pipeline: str, step: str) -> 
         "WHERE r.pipeline = %s AND s.step = %s AND s.status = 'succeeded' ORDER BY s.finished_at DESC LIMIT 1",
         (pipeline, step),
     )
-    if not found:
-        return None
-    finished_at, watermark, clock = found[0]
-    return (clock - finished_at).total_seconds(), watermark
+    return Success(*found[0]) if found else None

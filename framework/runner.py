@@ -9,7 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
-from framework import generate, marts, replicate
+from framework import generate, lease, marts, replicate
 from framework.databases.base import Target
 from framework.databases.postgres import PostgresSource
 from framework.errors import StepsFailed, VitrinaError
@@ -41,7 +41,7 @@ class Run:
         mask_key: the key of masked columns.
     """
 
-    source: PostgresSource
+    source: PostgresSource | None
     target: Target | None
     run_id: str
     command: str
@@ -49,6 +49,12 @@ class Run:
     full_refresh: bool = False
     recreate: bool = False
     mask_key: bytes | None = None
+
+    @property
+    def read(self) -> PostgresSource:
+        """The source, in steps that have one."""
+        assert self.source is not None
+        return self.source
 
     @property
     def written(self) -> Target:
@@ -64,12 +70,12 @@ def new_run_id() -> str:
 
 def _generate(run: Run, step: Step, reporter: Reporter) -> Stats:
     task = GenerateTask.model_validate(step.arguments["task"])
-    return generate.fill(run.source, task, reporter, recreate=run.recreate)
+    return generate.fill(run.read, task, reporter, recreate=run.recreate)
 
 
 def _tick(run: Run, step: Step, reporter: Reporter) -> Stats:
     task = GenerateTask.model_validate(step.arguments["task"])
-    return generate.tick(run.source, task, int(step.arguments["ticks"]), reporter)
+    return generate.tick(run.read, task, int(step.arguments["ticks"]), reporter)
 
 
 def _replicate(run: Run, step: Step, reporter: Reporter) -> Stats:
@@ -79,14 +85,15 @@ def _replicate(run: Run, step: Step, reporter: Reporter) -> Stats:
         run_id=run.run_id,
         full_refresh=run.full_refresh,
         mask_key=run.mask_key,
-        capture=marts.Captures(dependants, run.run_id) if dependants else None,
+        capture=marts.watch(run.written, dependants, run.run_id),
     )
-    return replicate.replicate(run.source, run.written, task, options, reporter)
+    return replicate.replicate(run.read, run.written, task, options, reporter)
 
 
 def _mart(run: Run, step: Step, reporter: Reporter) -> Stats:
     task = MartTask.model_validate(step.arguments["task"])
-    return marts.build(run.written, task, reporter, force=run.full_refresh)
+    with lease.held(run.written, task.name, run.run_id) as held:
+        return marts.build(run.written, task, reporter, force=run.full_refresh, guard=held.guard)
 
 
 HANDLERS: Mapping[Kind, Callable[[Run, Step, Reporter], Stats]] = {

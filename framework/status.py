@@ -15,12 +15,14 @@ class TableStatus:
 
     Attributes:
         age: seconds since its last success, None if there was none.
+        lag: seconds between its watermark and the target's clock, None where the watermark is no moment.
         freshness: ``fresh``, ``late`` (beyond ``warn``), ``stale`` (beyond ``fail``), or ``never``.
     """
 
     name: str
     age: float | None
     watermark: str | None
+    lag: float | None
     freshness: str
 
 
@@ -47,12 +49,22 @@ def of(spec: Spec, target: Target) -> Status:
     return Status(spec.pipeline, tuple(runs), tuple(tables))
 
 
-def _table(step: str, success: tuple[float, str | None] | None, freshness: Freshness | None) -> TableStatus:
+def _table(step: str, success: history.Success | None, freshness: Freshness | None) -> TableStatus:
     name = step.partition(":")[2]
     if success is None:
-        return TableStatus(name, None, None, "never")
-    age, watermark = success
-    return TableStatus(name, age, watermark, _judged(age, freshness))
+        return TableStatus(name, None, None, None, "never")
+    age, watermark = success.age, success.watermark
+    return TableStatus(name, age, watermark, _lag(success), _judged(age, freshness))
+
+
+def _lag(success: history.Success) -> float | None:
+    if success.watermark is None or ":" not in success.watermark:
+        return None
+    try:
+        moment = units.parse_datetime(success.watermark)
+    except ValueError:
+        return None
+    return (success.clock - moment.replace(tzinfo=None)).total_seconds()
 
 
 def _judged(age: float, freshness: Freshness | None) -> str:

@@ -1,7 +1,7 @@
 """Logical types: the meeting point of PostgreSQL's types and a target's.
 
-A PostgreSQL type name becomes a `LogicalType` (`parse_type`); each target maps logical types to its own. Between the two,
-a value travels as text in its *wire form*, which every target can read without knowing PostgreSQL:
+A PostgreSQL type name becomes a `LogicalType` (`parse_type`); each target maps logical types to its own. Between the
+two, a value travels as text in its *wire form*, which every target can read without knowing PostgreSQL:
 
 ==============  ==================================================
 kind            wire form

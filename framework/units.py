@@ -43,10 +43,11 @@ def instant(text: str, now: datetime) -> datetime:
 
 def parse_datetime(text: str) -> datetime:
     """Read an ISO 8601 date or date-time; without a zone it is UTC. Raises ValueError."""
-    moment = datetime.fromisoformat(_padded_fraction(text.replace("Z", "+00:00").replace("z", "+00:00")))
+    moment = datetime.fromisoformat(_as_python_310_reads_it(text))
     return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
 
 
-def _padded_fraction(text: str) -> str:
-    # Python 3.10 reads fractions of exactly 3 or 6 digits only.
+def _as_python_310_reads_it(text: str) -> str:
+    text = re.sub(r"[Zz]$", "+00:00", text)
+    text = re.sub(r"(:\d{2}(?:\.\d+)?[+-]\d{2})$", r"\1:00", text)
     return re.sub(r"\.(\d{1,6})", lambda match: "." + match[1].ljust(6, "0"), text)

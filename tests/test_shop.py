@@ -8,43 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
-import subprocess
-import sys
-from collections.abc import Callable
 from datetime import timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.command import Command
 from tests.services.databases import SourceDatabase, TargetDatabase
 
-ROOT = Path(__file__).parent.parent
 KEY = b"a test key"
-Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def vitrina(source: SourceDatabase, target: TargetDatabase) -> Run:
-    """Runs the command with the connections of this test's databases."""
-    environ = {
-        **os.environ,
-        "SHOP_POSTGRES": source.url,
-        "SHOP_MYSQL": target.url,
-        "VITRINA_MASK_KEY": KEY.decode(),
-        "COLUMNS": "200",
-    }
-
-    def run(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "framework", *arguments], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=300
-        )
-        assert done.returncode == code, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-        assert "Traceback" not in done.stderr
-        return done
-
-    return run
+def vitrina(source: SourceDatabase, target: TargetDatabase) -> Command:
+    return Command(SHOP_POSTGRES=source.url, SHOP_MYSQL=target.url, VITRINA_MASK_KEY=KEY.decode())
 
 
 def _plain(value: Any) -> Any:
@@ -109,7 +86,7 @@ def assert_marts_are_exact(target: TargetDatabase) -> None:
     assert len(target.rows("SELECT * FROM best_categories")) == 5
 
 
-def test_the_main_job(source: SourceDatabase, target: TargetDatabase, vitrina: Run) -> None:
+def test_the_main_job(source: SourceDatabase, target: TargetDatabase, vitrina: Command) -> None:
     first = vitrina("run", "specs/shop.yaml")
     assert "revenue_by_month" in first.stdout
     assert source.rows("SELECT count(*) FROM customers") == [(5000,)]
@@ -145,7 +122,7 @@ def test_the_main_job(source: SourceDatabase, target: TargetDatabase, vitrina: R
     assert "buyers" in shown.stdout
 
 
-def test_a_plan_reads_only(source: SourceDatabase, target: TargetDatabase, vitrina: Run) -> None:
+def test_a_plan_reads_only(source: SourceDatabase, target: TargetDatabase, vitrina: Command) -> None:
     plan = vitrina("plan", "specs/shop.yaml")
     assert "fill customers" in plan.stdout
     assert source.rows("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]

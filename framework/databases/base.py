@@ -86,7 +86,7 @@ class Dialect(Protocol):
         """A statement: delete the rows of ``table`` (alias ``t``) that ``other`` (alias ``o``) has no match for."""
 
     def update_unmatched(self, table: str, other: str, condition: str, assignment: str, where: str) -> str:
-        """A statement: update the rows of ``table`` (``t``) that ``other`` (``o``) has no match for and ``where`` holds."""
+        """A statement: update the rows of ``table`` (``t``) for which ``where`` holds and ``other`` (``o``) has no match."""
 
     def column_type(self, type_: LogicalType, indexed: bool) -> str | None:
         """The native type that holds every value of ``type_``, or None. ``indexed``: it must fit into a key."""
@@ -155,14 +155,21 @@ class Session(Protocol):
 class Target(Protocol):
     """A database that is written to."""
 
-    name: str
-    """The connection's name, for messages."""
+    @property
+    def name(self) -> str:
+        """The connection's name, for messages."""
 
-    url: str
-    """Its URL, masked."""
+    @property
+    def url(self) -> str:
+        """Its URL, masked."""
 
-    dialect: Dialect
-    capabilities: Capabilities
+    @property
+    def dialect(self) -> Dialect:
+        """How it writes SQL."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do; may connect to find out."""
 
     def session(self) -> AbstractContextManager[Session]:
         """A connection of its own, given back at the end; an open transaction is rolled back.

@@ -1,8 +1,9 @@
 """Cursors: which rows an increment must read so that none is missed.
 
-With a ``timestamptz`` cursor the bound is a horizon: the start of the oldest transaction that was still open when the last
-run began to read. Whoever commits later, with whatever cursor value drawn in his transaction, is at or above it. With other
-cursors the bound is the largest value seen, and rows that commit late with smaller values are met only by the lookback.
+With a ``timestamptz`` cursor the bound is a horizon: the start of the oldest transaction that was still open when the
+last run began to read. Whoever commits later, with whatever cursor value drawn in his transaction, is at or above it.
+With other cursors the bound is the largest value seen, and rows that commit late with smaller values are met only by
+the lookback.
 """
 
 from __future__ import annotations

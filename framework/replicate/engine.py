@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from framework import lease
 from framework.databases.base import Target
 from framework.databases.postgres.catalog import require
 from framework.databases.postgres.source import PostgresSource
 from framework.errors import LoadRefused, MappingChanged, UnsupportedType
 from framework.events import Reporter, Stats
-from framework.replicate import lease, state
+from framework.replicate import state
 from framework.replicate.full import fill
 from framework.replicate.incremental import merge_changes
 from framework.replicate.job import Job

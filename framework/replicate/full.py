@@ -65,8 +65,6 @@ def _publish(job: Job, session: Session, shadow: Table, fresh: state.State) -> N
     with session.transaction():
         job.lease.guard(session)
         state.write(session, job.target, job.table, fresh, job.options.run_id)
-        if job.options.capture is not None:
-            job.options.capture.record_everything(session, job.target.dialect, job.table)
     session.swap(shadow.name, job.table)
     state.forget_others(session, job.target, job.table, fresh.generation)
 

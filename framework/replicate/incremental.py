@@ -1,4 +1,4 @@
-"""An increment: what changed is staged, then merged by key in one transaction, together with the state that speaks of it."""
+"""An increment: what changed is staged, then merged by key in one transaction, together with its state."""
 
 from __future__ import annotations
 

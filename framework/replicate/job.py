@@ -14,8 +14,8 @@ from framework.databases.postgres.snapshot import Extracted
 from framework.databases.postgres.source import PostgresSession, PostgresSource
 from framework.errors import VitrinaError
 from framework.events import Reporter
+from framework.lease import Lease
 from framework.replicate import mask
-from framework.replicate.lease import Lease
 from framework.replicate.mapping import Mapping
 from framework.replicate.options import Options
 from framework.tables import Table

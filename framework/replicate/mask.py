@@ -1,7 +1,7 @@
 """Keyed masks: a value becomes HMAC-SHA-256 (RFC 2104) of itself, computed by PostgreSQL.
 
-PostgreSQL's core has sha256() but no hmac(), so the two padded keys are prepared here and handed to the session as settings:
-the key never stands in the statement that reads the rows.
+PostgreSQL's core has sha256() but no hmac(), so the two padded keys are prepared here and handed to the session as
+settings: the key never stands in the statement that reads the rows.
 """
 
 from __future__ import annotations

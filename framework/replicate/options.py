@@ -13,10 +13,10 @@ class ChangeCapture(Protocol):
     """Notes, in the transaction that changes a replicated table, what derived tables must compute anew."""
 
     def record(self, session: Session, dialect: Dialect, table: str, changed_keys: str, key: Sequence[str]) -> None:
-        """Note what rows of ``table`` whose key is in ``changed_keys`` touch; called before and after they change."""
+        """Note what rows of ``table`` whose key is in ``changed_keys`` touch; called before and after they change.
 
-    def record_everything(self, session: Session, dialect: Dialect, table: str) -> None:
-        """Note that all of ``table`` was filled anew."""
+        A fill is not recorded: it gives the table a new marker.
+        """
 
 
 @dataclass(frozen=True)

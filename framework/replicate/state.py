@@ -1,7 +1,7 @@
 """What the target remembers of a replicated table: how it was filled, and up to where.
 
-A table's marker (its comment) names its generation, and state is kept by generation: the statement that makes a fresh table
-visible also makes its state the current one. Increments write state in the transaction of their merge.
+A table's marker (its comment) names its generation, and state is kept by generation: the statement that makes a fresh
+table visible also makes its state the current one. Increments write state in the transaction of their merge.
 """
 
 from __future__ import annotations

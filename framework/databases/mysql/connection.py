@@ -1,7 +1,7 @@
 """A PyMySQL connection that streams what it is told to, and nothing else, to LOAD DATA LOCAL.
 
-The server names the file that a client is to send. A hostile server could ask for any file of the client's machine, so the
-name is ignored: what is sent is the stream given to `sending`, or nothing.
+The server names the file that a client is to send. A hostile server could ask for any file of the client's machine, so
+the name is ignored: what is sent is the stream given to `sending`, or nothing.
 """
 
 from __future__ import annotations
@@ -66,12 +66,12 @@ class StreamingConnection(_Base):
 
 
 class _StreamingResult(MySQLResult):
-    def _read_load_local_packet(self, first_packet: Any) -> None:
+    def _read_load_local_packet(self, first_packet: Any) -> None:  # noqa: ARG002 - it holds the file name
         connection = self.connection
         assert isinstance(connection, StreamingConnection)
         connection.send_stream()
         connection.write_packet(b"")
-        ok_packet = connection._read_packet()
+        ok_packet = connection._read_packet()  # type: ignore[no-untyped-call]  # noqa: SLF001 - a base class's
         if not ok_packet.is_ok_packet():
             raise err.OperationalError(CR.CR_COMMANDS_OUT_OF_SYNC, "Commands Out of Sync")
         self._read_ok_packet(ok_packet)  # type: ignore[attr-defined]  # missing in the stubs

@@ -1,7 +1,7 @@
 """Loading rows: LOAD DATA LOCAL from a pipe (the fast lane), or INSERT where the server forbids it (the safe lane).
 
-In both, a warning is an error: LOAD DATA LOCAL turns every data error into one, even in strict mode, and a rounded DECIMAL
-is no more than a note.
+In both, a warning is an error: LOAD DATA LOCAL turns every data error into one, even in strict mode, and a rounded
+DECIMAL is no more than a note.
 """
 
 from __future__ import annotations

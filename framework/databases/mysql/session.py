@@ -16,9 +16,9 @@ from framework.tables import Column, Table
 
 SETTINGS = (
     "SET NAMES utf8mb4 COLLATE {collation}",
-    "SET SESSION time_zone = '+00:00', lock_wait_timeout = 30, innodb_lock_wait_timeout = 30, "
-    "net_read_timeout = 600, net_write_timeout = 600, sql_mode = 'STRICT_ALL_TABLES,ONLY_FULL_GROUP_BY,"
-    "NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
+    """SET SESSION time_zone = '+00:00', lock_wait_timeout = 30, innodb_lock_wait_timeout = 30,
+    net_read_timeout = 600, net_write_timeout = 600, sql_mode = 'STRICT_ALL_TABLES,ONLY_FULL_GROUP_BY,NO_ZERO_IN_DATE,\
+NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'""",
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
 )
 
@@ -112,7 +112,7 @@ class MySQLSession:
             self.execute(f"DROP VIEW {self._dialect.quote(name)}")
 
     def swap(self, fresh: str, live: str) -> None:
-        """Rename ``fresh`` to ``live`` and ``live`` out of the way in one atomic statement, then drop what was there."""
+        """Rename ``fresh`` to ``live``, and ``live`` out of the way, in one atomic statement; then drop the old one."""
         old = reserved_name("old", live)
         self.drop_table(old)
         quoted_fresh, quoted_live, quoted_old = map(self._dialect.quote, (fresh, live, old))

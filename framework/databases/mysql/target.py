@@ -21,7 +21,7 @@ from framework.databases.mysql.session import MySQLSession
 
 
 class MySQLTarget:
-    """A MySQL database behind an SQLAlchemy URL (``mysql+pymysql://``). Options of the URL, TLS among them, pass through.
+    """A MySQL database behind an SQLAlchemy URL (``mysql+pymysql://``), whose options (TLS) reach the driver.
 
     Implements `framework.databases.base.Target`.
     """

@@ -47,7 +47,7 @@ def qualified(schema: str | None, table: str) -> str:
 
 
 class PostgresSession:
-    """One connection with pinned settings (UTC, ISO dates). Outside of `transaction` every statement commits by itself."""
+    """One connection with pinned settings. Outside of `transaction` every statement commits by itself."""
 
     def __init__(self, name: str, connection: psycopg2.extensions.connection) -> None:
         self.name = name

@@ -1,8 +1,8 @@
 """One run at a time works on a table, across processes and machines.
 
-A lease is a row of the target with an owner, a fencing token and an expiry by the server's clock. Its holder renews it; who
-dies stops renewing. A writer checks its token in the transaction that writes, so that a run that was stalled and taken over
-cannot write any more (M. Kleppmann, "How to do distributed locking", 2016).
+A lease is a row of the target with an owner, a fencing token and an expiry by the server's clock. Its holder renews it;
+who dies stops renewing. A writer checks its token in the transaction that writes, so that a run that was stalled and
+taken over cannot write any more (M. Kleppmann, "How to do distributed locking", 2016).
 """
 
 from __future__ import annotations

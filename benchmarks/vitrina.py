@@ -1,0 +1,61 @@
+"""One full load by Vitrina, in a process of its own so that its memory can be told from the benchmark's.
+
+Started by `replicate`, as `python -m benchmarks.vitrina` with the two URLs as JSON on stdin.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+
+from benchmarks.facts import TABLE
+from framework.databases.mysql import MySQLTarget
+from framework.databases.postgres import PostgresSource
+from framework.events import Reporter
+from framework.replicate import Options
+from framework.replicate import replicate as run
+from framework.spec.models import Deletes, ReplicateTask
+
+# macOS counts in bytes, Linux in kilobytes.
+UNIT = 1 if sys.platform == "darwin" else 1024
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one load took. `seconds` is the engine's work, without the start of Python; `peak_memory` is in bytes."""
+
+    rows: int
+    seconds: float
+    peak_memory: int
+
+
+def replicate(source_url: str, target_url: str) -> Measured:
+    """Loads the table into a database that has none yet. Raises CalledProcessError if that failed."""
+    urls = json.dumps([source_url, target_url])
+    child = subprocess.run(
+        [sys.executable, "-m", "benchmarks.vitrina"], input=urls, stdout=subprocess.PIPE, text=True, check=True
+    )
+    return Measured(**json.loads(child.stdout))
+
+
+def _main() -> None:
+    source_url, target_url = json.load(sys.stdin)
+    source, target = PostgresSource("source", source_url), MySQLTarget("target", target_url)
+    task = ReplicateTask(
+        table=TABLE, source_table=TABLE, source_schema="public", mode="full", lookback="10s", deletes=Deletes()
+    )
+    begun = time.perf_counter()
+    stats = run(source, target, task, Options(run_id="bench"), Reporter(TABLE))
+    seconds = time.perf_counter() - begun
+    source.close()
+    target.close()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT
+    print(json.dumps(asdict(Measured(stats.rows_written, seconds, peak))))
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,0 +1,5 @@
+"""`python -m framework` is `vitrina`."""
+
+from framework.cli import main
+
+main()

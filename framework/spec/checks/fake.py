@@ -1,0 +1,293 @@
+"""Rules about fake data: what a rule refers to, and whether its values fit the column."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from graphlib import CycleError, TopologicalSorter
+
+from framework import units
+from framework.diagnostics import did_you_mean
+from framework.spec.checks.expressions import Unreadable, expression_names, template_names
+from framework.spec.checks.lookup import MOMENT_KINDS, NUMBER_KINDS, FakeAt, columns, fakes, kind_of
+from framework.spec.checks.rules import Finding, Rule, rule
+from framework.spec.fake import Fake
+from framework.spec.models import Entity, EntityColumn, Spec
+from framework.types import TEXT_KINDS, Kind, parse_type
+
+_INTEGER_BITS = {Kind.SMALLINT: 15, Kind.INTEGER: 31, Kind.BIGINT: 63}
+_NUMBERS = NUMBER_KINDS | TEXT_KINDS
+_FITTING: dict[str, frozenset[Kind]] = {
+    "sequence": _NUMBERS,
+    "integer": _NUMBERS,
+    "normal": _NUMBERS,
+    "lognormal": _NUMBERS,
+    "zipf": _NUMBERS,
+    "expression": _NUMBERS,
+    "uuid": TEXT_KINDS | {Kind.UUID},
+    "date": MOMENT_KINDS | TEXT_KINDS,
+    "datetime": MOMENT_KINDS | TEXT_KINDS,
+    "after": MOMENT_KINDS,
+    "before": MOMENT_KINDS,
+    "template": TEXT_KINDS,
+    "pattern": TEXT_KINDS,
+    "json": TEXT_KINDS | {Kind.JSON},
+    "array": frozenset({Kind.ARRAY, Kind.JSON}),
+}
+"""Kinds of columns that take a rule's values; rules that are not here suit many."""
+
+
+@rule("zero-weights")
+def zero_weights(spec: Spec) -> Iterator[Finding]:
+    """Something must be left to choose."""
+    for at in fakes(spec):
+        if isinstance(at.fake.choice, dict) and sum(at.fake.choice.values()) <= 0:
+            yield Finding((*at.loc, "choice"), "all weights are zero", "give one of them a weight")
+
+
+@rule("bad-date")
+def bad_dates(spec: Spec) -> Iterator[Finding]:
+    """Dates are in the calendar, the earlier one first."""
+    now = _now(spec)
+    for at in fakes(spec):
+        for key in ("date", "datetime"):
+            span = getattr(at.fake, key)
+            if span is None or now is None:
+                continue
+            found = [_instant(text, now) for text in (span.from_, span.to)]
+            for end, text, moment in zip(("from", "to"), (span.from_, span.to), found, strict=True):
+                if moment is None:
+                    advice = "write a date such as 2026-01-31"
+                    yield Finding((*at.loc, key, end), f"{text!r} is not in the calendar", advice)
+            if found[0] and found[1] and found[0] > found[1]:
+                yield Finding((*at.loc, key, "from"), f"{span.from_} is later than {span.to}", "swap them")
+
+
+def _now(spec: Spec) -> datetime | None:
+    try:
+        return units.parse_datetime(spec.now)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _instant(text: str, now: datetime) -> datetime | None:
+    try:
+        return units.instant(text, now)
+    except (ValueError, OverflowError):
+        return None
+
+
+@rule("unknown-column")
+def unknown_column(spec: Spec) -> Iterator[Finding]:
+    """Rules refer to columns of the row, or of a row it refers to."""
+    for at in fakes(spec):
+        for key in ("after", "before"):
+            near = getattr(at.fake, key)
+            if near is not None:
+                yield from _unknown_near(spec, at, key, near.column)
+        for key, names_in in _TEXTS.items():
+            text = getattr(at.fake, key)
+            for name in _names(text, names_in):
+                if name not in at.entity.columns:
+                    message = f"{at.table!r} has no column {name!r}"
+                    yield Finding((*at.loc, key), message, did_you_mean(name, at.entity.columns))
+
+
+def _unknown_near(spec: Spec, at: FakeAt, key: str, name: str) -> Iterator[Finding]:
+    loc = (*at.loc, key, "column")
+    table, dot, column = name.rpartition(".")
+    if not dot:
+        if name not in at.entity.columns:
+            yield Finding(loc, f"{at.table!r} has no column {name!r}", did_you_mean(name, at.entity.columns))
+        return
+    parents = _parents(at.entity) - {at.table}
+    if table not in parents:
+        message = f"no column of {at.table!r} refers to another table {table!r}"
+        yield Finding(loc, message, did_you_mean(table, sorted(parents)) or "name a column of the same row")
+    elif table in spec.entities and column not in spec.entities[table].columns:
+        yield Finding(loc, f"{table!r} has no column {column!r}", did_you_mean(column, spec.entities[table].columns))
+
+
+def _parents(entity: Entity) -> set[str]:
+    return {column.references.table for column in entity.columns.values() if column.references}
+
+
+_TEXTS: dict[str, Callable[[str], tuple[str, ...]]] = {"template": template_names, "expression": expression_names}
+"""Rules that name columns in a text."""
+
+
+def _names(text: str | None, names_in: Callable[[str], tuple[str, ...]]) -> tuple[str, ...]:
+    try:
+        return tuple(dict.fromkeys(names_in(text))) if text is not None else ()
+    except Unreadable:
+        return ()
+
+
+@rule("bad-expression")
+def bad_expression(spec: Spec) -> Iterator[Finding]:
+    """Expressions are arithmetic, templates are texts with columns in braces."""
+    for at in fakes(spec):
+        for key, names_in in _TEXTS.items():
+            text = getattr(at.fake, key)
+            try:
+                if text is not None:
+                    names_in(text)
+            except Unreadable as error:
+                advice = (
+                    "write `price * quantity`" if key == "expression" else "write `{column}`; {{ stands for a brace"
+                )
+                yield Finding((*at.loc, key), f"this {key} cannot be read: {error}", advice)
+
+
+@rule("expression-type")
+def expression_type(spec: Spec) -> Iterator[Finding]:
+    """Arithmetic is done with numbers."""
+    for at in fakes(spec):
+        for name in _names(at.fake.expression, expression_names):
+            column = at.entity.columns.get(name)
+            kind = kind_of(column) if column else None
+            if column and kind and kind not in NUMBER_KINDS:
+                message = f"{name!r} is of type {column.type}, and arithmetic needs numbers"
+                yield Finding((*at.loc, "expression"), message, "name columns of numeric types")
+
+
+@rule("no-date")
+def no_date(spec: Spec) -> Iterator[Finding]:
+    """`after` and `before` name a point in time."""
+    for at in fakes(spec):
+        for key in ("after", "before"):
+            near = getattr(at.fake, key)
+            column = _near_column(spec, at, near.column) if near else None
+            kind = kind_of(column) if column else None
+            if near and column and kind and kind not in MOMENT_KINDS:
+                message = f"{near.column!r} is of type {column.type}, which is no point in time"
+                yield Finding((*at.loc, key, "column"), message, "name a column of type date or timestamptz")
+
+
+def _near_column(spec: Spec, at: FakeAt, name: str) -> EntityColumn | None:
+    table, dot, column = name.rpartition(".")
+    entity = spec.entities.get(table) if dot else at.entity
+    return entity.columns.get(column) if entity else None
+
+
+@rule("dependency-cycle")
+def dependency_cycle(spec: Spec) -> Iterator[Finding]:
+    """No column is made of itself."""
+    for table, entity in spec.entities.items():
+        sorter: TopologicalSorter[str] = TopologicalSorter()
+        for at in fakes(spec):
+            if at.table == table:
+                sorter.add(at.name, *_needed(at.fake))
+        try:
+            sorter.prepare()
+        except CycleError as error:
+            circle: list[str] = error.args[1][::-1]
+            message = f"columns are made of each other in a circle: {' -> '.join(circle)}"
+            first = next(name for name in entity.columns if name in circle)
+            yield Finding(("entities", table, "columns", first, "fake"), message, "let one of them need no other")
+
+
+def _needed(fake: Fake) -> set[str]:
+    near = {rule_.column for rule_ in (fake.after, fake.before) if rule_ is not None and "." not in rule_.column}
+    named = {name for key, names_in in _TEXTS.items() for name in _names(getattr(fake, key), names_in)}
+    return near | named
+
+
+@rule("fake-type")
+def fake_type(spec: Spec) -> Iterator[Finding]:
+    """A rule's values fit the column's type."""
+    for at in fakes(spec):
+        if at.nested:
+            continue
+        key, kind = at.fake.kind.rstrip("_"), kind_of(at.column)
+        fitting = _FITTING.get(key)
+        if kind is not None and fitting is not None and kind not in fitting:
+            names = ", ".join(sorted(each.value for each in fitting))
+            message = f"{key} makes no values of type {at.column.type}"
+            yield Finding(at.loc, message, f"use it for {names}; or another rule here")
+
+
+@rule("fake-out-of-range")
+def fake_out_of_range(spec: Spec) -> Iterator[Finding]:
+    """Whole numbers fit into the column."""
+    for at in fakes(spec):
+        kind = None if at.nested else kind_of(at.column)
+        if kind not in _INTEGER_BITS:
+            continue
+        limit = 2 ** _INTEGER_BITS[kind]
+        for key, end, value in _whole_numbers(at.fake):
+            if not -limit <= value < limit:
+                message = f"{value} does not fit into {at.column.type}"
+                yield Finding((*at.loc, key, end), message, f"at most {limit - 1}, or a larger type")
+
+
+def _whole_numbers(fake: Fake) -> Iterator[tuple[str, str, int]]:
+    if fake.integer is not None:
+        yield "integer", "min", fake.integer.min
+        yield "integer", "max", fake.integer.max
+    if fake.zipf is not None:
+        yield "zipf", "max", fake.zipf.max
+    if fake.sequence is not None:
+        yield "sequence", "start", fake.sequence.start
+
+
+@rule("not-enough-values")
+def not_enough_values(spec: Spec) -> Iterator[Finding]:
+    """A unique column needs as many values as there are rows."""
+    for loc, table, entity, name, column in columns(spec):
+        single = column.unique or entity.key == (name,) or (name,) in entity.unique
+        if not single or column.fake is None or not isinstance(entity.rows, int):
+            continue
+        share = 0.0 if column.nulls is None else min(1.0, units.fraction(column.nulls))
+        needed, possible = round(entity.rows * (1 - share)), _distinct(column)
+        if possible is not None and possible < needed:
+            message = f"{name!r} is unique, and its rule makes {possible} values for {needed} rows of {table!r}"
+            yield Finding((*loc, "fake"), message, "use a rule with more values, such as sequence or uuid")
+
+
+def _distinct(column: EntityColumn) -> int | None:
+    """How many different values a rule can make; None if that is not known."""
+    fake = column.fake
+    assert fake is not None
+    if isinstance(fake.choice, dict):
+        return sum(weight > 0 for weight in fake.choice.values())
+    if fake.choice is not None:
+        return len(set(map(str, fake.choice)))
+    if fake.integer is not None:
+        return max(0, fake.integer.max - fake.integer.min + 1)
+    if fake.zipf is not None:
+        return fake.zipf.max
+    if fake.pattern is not None:
+        return int(10 ** fake.pattern.count("#") * 26 ** fake.pattern.count("?"))
+    if fake.constant is not None:
+        return 1
+    return 2 if kind_of(column) is Kind.BOOLEAN else None
+
+
+@rule("array-element")
+def array_element(spec: Spec) -> Iterator[Finding]:
+    """The rule of an array makes values of its elements' type."""
+    for at in fakes(spec):
+        type_ = None if at.nested else parse_type(at.column.type)
+        if at.fake.array is None or type_ is None or type_.kind is not Kind.ARRAY:
+            continue
+        element = parse_type(type_.name.removesuffix("[]"))
+        key = at.fake.array.of.kind.rstrip("_")
+        if element is not None and key in _FITTING and element.kind not in _FITTING[key]:
+            message = f"{key} makes no values of type {element}"
+            yield Finding((*at.loc, "array", "of"), message, "use another rule")
+
+
+RULES: tuple[Rule, ...] = (
+    zero_weights,
+    bad_dates,
+    unknown_column,
+    bad_expression,
+    expression_type,
+    no_date,
+    dependency_cycle,
+    fake_type,
+    fake_out_of_range,
+    not_enough_values,
+    array_element,
+)

@@ -1,0 +1,116 @@
+"""What rules look up in a spec."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from framework.spec.checks.rules import Loc
+from framework.spec.fake import Fake
+from framework.spec.models import Check, Entity, EntityColumn, ReplicateTask, Spec
+from framework.types import INTEGER_KINDS, TEXT_KINDS, Kind, parse_type
+
+NUMBER_KINDS = INTEGER_KINDS | {Kind.NUMERIC, Kind.REAL, Kind.DOUBLE}
+MOMENT_KINDS = frozenset({Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ})
+
+DELETED_AT = "_deleted_at"
+"""The column that a copy gets with the policy `mark`."""
+
+
+@dataclass(frozen=True)
+class FakeAt:
+    """A fake rule and the column it fills; rules within `json` and `array` have the column of the outermost one.
+
+    Attributes:
+        nested: whether the rule stands within another one.
+    """
+
+    loc: Loc
+    table: str
+    entity: Entity
+    name: str
+    column: EntityColumn
+    fake: Fake
+    nested: bool = False
+
+
+def columns(spec: Spec) -> Iterator[tuple[Loc, str, Entity, str, EntityColumn]]:
+    """Every column of every entity, with its path."""
+    for table, entity in spec.entities.items():
+        for name, column in entity.columns.items():
+            yield ("entities", table, "columns", name), table, entity, name, column
+
+
+def fakes(spec: Spec) -> Iterator[FakeAt]:
+    """Every fake rule, those within `json` and `array` too."""
+    for loc, table, entity, name, column in columns(spec):
+        if column.fake is not None:
+            yield from _with_inner(FakeAt((*loc, "fake"), table, entity, name, column, column.fake))
+
+
+def _with_inner(at: FakeAt) -> Iterator[FakeAt]:
+    yield at
+    if at.fake.json_ is not None:
+        inner = [((*at.loc, "json", key), rule) for key, rule in at.fake.json_.items()]
+    elif at.fake.array is not None:
+        inner = [((*at.loc, "array", "of"), at.fake.array.of)]
+    else:
+        inner = []
+    for loc, rule in inner:
+        yield from _with_inner(FakeAt(loc, at.table, at.entity, at.name, at.column, rule, nested=True))
+
+
+def kind_of(column: EntityColumn) -> Kind | None:
+    """The kind of a column's type; None for a type that is not known."""
+    type_ = parse_type(column.type)
+    return None if type_ is None else type_.kind
+
+
+def comparable(left: Kind, right: Kind) -> bool:
+    """Whether a column of one kind can refer to a column of the other."""
+    return left == right or any({left, right} <= family for family in (INTEGER_KINDS, TEXT_KINDS))
+
+
+def source_of(spec: Spec, table: str) -> tuple[str, Entity] | None:
+    """The declared source table of a replicated one; None where the spec does not declare it."""
+    own = spec.replicate[table]
+    name = own.from_ or table
+    entity = spec.entities.get(name)
+    return None if entity is None or entity.schema_ != own.schema_ else (name, entity)
+
+
+def copied_columns(spec: Spec, table: str) -> dict[str, str | None] | None:
+    """The columns of a copy, each with the source column it is made of (None if computed); None if not known."""
+    found = source_of(spec, table)
+    if found is None:
+        return None
+    task = spec.replicate_task(table)
+    renamed = {rule.from_ for rule in task.columns.values() if rule.from_}
+    copied: dict[str, str | None] = {
+        name: name for name in found[1].columns if name not in renamed and _goes_by_itself(task, name)
+    }
+    return copied | {name: rule.from_ for name, rule in task.columns.items()}
+
+
+def target_columns(spec: Spec, table: str) -> tuple[str, ...] | None:
+    """The names of a copy's columns, the one for marked rows among them; None if not known."""
+    copied = copied_columns(spec, table)
+    if copied is None:
+        return None
+    task = spec.replicate_task(table)
+    marks = task.mode == "incremental" and task.deletes.policy == "mark"
+    return (*copied, DELETED_AT) if marks else tuple(copied)
+
+
+def _goes_by_itself(task: ReplicateTask, name: str) -> bool:
+    if name in task.columns or (task.only is not None and name not in task.only):
+        return False
+    return name not in (task.except_ or ())
+
+
+def checks(spec: Spec) -> Iterator[tuple[Loc, str, Check]]:
+    """Every check of every replicated table and mart, with its path and its table."""
+    for section, tables in (("replicate", spec.replicate), ("marts", spec.marts)):
+        for table, settings in tables.items():
+            for index, check in enumerate(settings.checks):
+                yield (section, table, "checks", index), table, check

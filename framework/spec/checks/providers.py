@@ -1,0 +1,69 @@
+"""Rules that ask the Faker library. It is imported here, late: it takes a fifth of a second."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+from framework.diagnostics import closest, did_you_mean
+from framework.spec.checks.lookup import fakes
+from framework.spec.checks.rules import Finding, Loc, Rule, rule
+from framework.spec.models import Spec
+
+
+@rule("unknown-locale")
+def unknown_locale(spec: Spec) -> Iterator[Finding]:
+    """Locales are those of Faker."""
+    for loc, locale in _locales(spec):
+        if locale not in _known_locales():
+            yield Finding(loc, f"Faker has no locale {locale!r}", did_you_mean(locale, _known_locales()))
+
+
+def _locales(spec: Spec) -> Iterator[tuple[Loc, str]]:
+    used = [at for at in fakes(spec) if at.fake.faker is not None]
+    if used:
+        yield ("locale",), spec.locale
+    for at in used:
+        if at.fake.faker is not None and at.fake.faker.locale is not None:
+            yield (*at.loc, "faker", "locale"), at.fake.faker.locale
+
+
+@rule("unknown-provider")
+def unknown_provider(spec: Spec) -> Iterator[Finding]:
+    """A bare text is `sequence`, `uuid`, or a provider of Faker."""
+    for at in fakes(spec):
+        faker = at.fake.faker
+        locale = faker.locale or spec.locale if faker else ""
+        if faker is None or locale not in _known_locales():
+            continue
+        known = _providers(locale)
+        if faker.provider not in known:
+            nearest = closest(faker.provider, ("sequence", "uuid", *known))
+            advice = (
+                f"did you mean {nearest!r}?" if nearest else "see the list of Faker's providers, such as name, email"
+            )
+            message = f"{faker.provider!r} is no provider of Faker for {locale}"
+            yield Finding((*at.loc, "faker", "provider"), message, advice)
+
+
+@cache
+def _known_locales() -> frozenset[str]:
+    from faker.config import AVAILABLE_LOCALES
+
+    return frozenset(AVAILABLE_LOCALES)
+
+
+@cache
+def _providers(locale: str) -> frozenset[str]:
+    from faker import Faker
+
+    generator = Faker(locale).factories[0]
+    return frozenset(
+        name
+        for provider in generator.get_providers()
+        for name in dir(provider)
+        if not name.startswith("_") and callable(getattr(provider, name))
+    )
+
+
+RULES: tuple[Rule, ...] = (unknown_locale, unknown_provider)

@@ -1,0 +1,161 @@
+"""Specs and connections files checked as a whole, without a database."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping as Environment
+from dataclasses import dataclass
+from pathlib import Path
+
+from framework.diagnostics import Problem, did_you_mean, render, source_lines
+from framework.errors import UsageError
+from framework.spec import connections
+from framework.spec.checks import RULES, Finding, Rule
+from framework.spec.document import Document
+from framework.spec.load import Loaded, load_spec
+from framework.spec.models import Spec
+from framework.spec.nodes import Place, Scalar, Span, find
+
+SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found in some files.
+
+    Attributes:
+        files: how many files were read.
+        problems: in the order of files and lines.
+    """
+
+    files: int
+    problems: tuple[Problem, ...]
+
+    def rendered(self) -> list[str]:
+        """The problems as text, each with its source line."""
+        return render_all(self.problems)
+
+
+def validate(paths: Sequence[Path], environ: Environment[str, str] = os.environ, more: Sequence[Rule] = ()) -> Report:
+    """Check files, and all YAML files of directories. ``more`` are rules beside `RULES`.
+
+    Raises:
+        UsageError: a path does not exist, or a directory holds no spec.
+    """
+    files = list(_files(paths))
+    problems: list[Problem] = []
+    pipelines: dict[str, Path] = {}
+    for file in files:
+        if file.name == connections.FILE:
+            problems += connections.check_connections(connections.load_connections(file), environ)
+            continue
+        loaded = load_spec(file, environ)
+        problems += _all_problems(loaded, environ, more)
+        problems += _same_pipeline(loaded, pipelines)
+    return Report(len(files), tuple(problems))
+
+
+def load_checked(
+    path: Path, environ: Environment[str, str] = os.environ, more: Sequence[Rule] = ()
+) -> tuple[Spec | None, tuple[Problem, ...]]:
+    """One spec with all its problems; the spec is None if its structure is wrong.
+
+    Raises:
+        UsageError: the file cannot be opened.
+    """
+    loaded = load_spec(path, environ)
+    return loaded.spec, tuple(_all_problems(loaded, environ, more))
+
+
+def check(loaded: Loaded, rules: Iterable[Rule] = RULES) -> tuple[Problem, ...]:
+    """What the rules find in a spec whose structure is right, each at its place."""
+    document = loaded.document
+    if loaded.spec is None or document.root is None:
+        return ()
+    problems = []
+    for rule in rules:
+        for finding in rule.find(loaded.spec):
+            place = find(document.root, finding.loc)
+            problems.append(document.problem(_span_of(place, finding), rule.id, finding.message, finding.suggestion))
+    return tuple(sorted(problems, key=lambda problem: problem.position))
+
+
+def render_all(problems: Iterable[Problem]) -> list[str]:
+    """Problems as text, each with its source line read from its file."""
+    lines: dict[Path, tuple[str, ...]] = {}
+    rendered = []
+    for problem in problems:
+        if problem.path not in lines:
+            lines[problem.path] = source_lines(problem.path)
+        rendered.append(render(problem, lines[problem.path]))
+    return rendered
+
+
+def _all_problems(loaded: Loaded, environ: Environment[str, str], more: Sequence[Rule]) -> list[Problem]:
+    if loaded.spec is None:
+        return list(loaded.problems)
+    found = [*check(loaded, (*RULES, *more)), *_unknown_connections(loaded.spec, loaded.document, environ)]
+    return sorted(found, key=lambda problem: problem.position)
+
+
+def _unknown_connections(spec: Spec, document: Document, environ: Environment[str, str]) -> Iterator[Problem]:
+    """Names that neither the connections file beside the spec nor the environment knows; without a file, none."""
+    path = document.path.parent / connections.FILE
+    if not path.is_file():
+        return
+    names = connections.load_connections(path).names
+    for key, name in (("source", spec.source), ("target", spec.target)):
+        if names and name not in names and connections.variable_of(name) not in environ:
+            message = f"{connections.FILE} has no connection {name!r}"
+            yield document.problem(
+                _span(document, key), "unknown-connection", message, did_you_mean(name, sorted(names))
+            )
+
+
+def _same_pipeline(loaded: Loaded, pipelines: dict[str, Path]) -> Iterator[Problem]:
+    if loaded.spec is None:
+        return
+    first = pipelines.setdefault(loaded.spec.pipeline, loaded.document.path)
+    if first != loaded.document.path:
+        message = f"the pipeline {loaded.spec.pipeline!r} is in {first} already"
+        span = _span(loaded.document, "pipeline")
+        yield loaded.document.problem(span, "same-pipeline", message, "give it another name")
+
+
+def _span_of(place: Place, finding: Finding) -> Span:
+    """The key, where the finding is about it or about something that is not written; else the value."""
+    unwritten = not place.ended and not isinstance(place.node, Scalar)
+    return place.key if place.key and (finding.on_key or unwritten) else place.node.span
+
+
+def _span(document: Document, key: str) -> Span:
+    assert document.root is not None
+    return find(document.root, (key,)).node.span
+
+
+def _files(paths: Sequence[Path]) -> Iterator[Path]:
+    seen: set[Path] = set()
+    for path in paths:
+        if path.is_dir():
+            found = _specs_below(path)
+        elif path.exists():
+            found = [path]
+        else:
+            raise UsageError(f"there is no file or directory {str(path)!r}", "check the path")
+        if not found:
+            raise UsageError(f"there is no spec in {str(path)!r}", "specs end in .yaml or .yml")
+        for file in found:
+            if file.resolve() not in seen:
+                seen.add(file.resolve())
+                yield file
+
+
+def _specs_below(directory: Path) -> list[Path]:
+    return sorted(
+        path
+        for path in directory.rglob("*")
+        if path.suffix in SUFFIXES
+        and path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(directory).parts)
+    )

@@ -1,0 +1,11 @@
+"""Choosing the lane by which rows are loaded."""
+
+from __future__ import annotations
+
+from framework.databases.mysql import MySQLTarget
+
+
+def take_safe_lane(mysql: MySQLTarget) -> None:
+    """Load as if the server forbade ``local_infile``: the setting itself is the whole server's, other tests need it."""
+    mysql.__dict__["_server"] = (mysql._server[0], False)
+    mysql.__dict__.pop("capabilities", None)

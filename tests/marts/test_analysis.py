@@ -1,0 +1,184 @@
+"""Mistakes in marts that are found without a database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from framework.marts.analysis import analyse, analyse_all
+from framework.marts.query import Finding
+from framework.spec.models import Mart
+
+KNOWN: dict[str, tuple[str, ...]] = {
+    "orders": ("id", "customer_id", "amount", "created_at"),
+    "customers": ("id", "country"),
+    "dark": (),
+}
+
+
+def findings(query: str, name: str = "mart", **said: Any) -> list[Finding]:
+    return list(analyse(name, Mart.model_validate({"query": query, **said}), KNOWN, {"earlier"}).findings)
+
+
+def incremental(query: str, partition: str = "day") -> list[Finding]:
+    return findings(query, materialize={"incremental": {"partition": partition}})
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT o.id, country, AMOUNT AS a FROM orders o JOIN customers c ON c.id = o.customer_id ORDER BY a, o.amount",
+        "SELECT country AS k, COUNT(*) AS n FROM customers GROUP BY k HAVING n > 1 ORDER BY n DESC, k",
+        "SELECT anything, d.more FROM orders o JOIN dark d ON d.x = o.id",
+        "SELECT id, country FROM orders JOIN customers USING (id)",
+        "WITH t AS (SELECT id AS x FROM orders) SELECT x, (SELECT COUNT(*) FROM customers WHERE id = x) AS n FROM t",
+        "SELECT q.p FROM (SELECT id AS p FROM orders) q WHERE EXISTS (SELECT 1 FROM customers c WHERE c.id = q.p)",
+        "WITH t (a, b) AS (SELECT id, amount FROM orders) SELECT a + b AS c FROM t",
+        "SELECT * FROM orders",
+        "SELECT id FROM orders UNION ALL SELECT id FROM customers",
+        "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 9) SELECT i FROM n",
+        "SELECT id, ROW_NUMBER() OVER (PARTITION BY customer_id ORDER BY amount) AS place FROM orders",
+        "SELECT t.id FROM orders t JOIN JSON_TABLE('[1]', '$[*]' COLUMNS (v INT PATH '$')) j ON j.v = t.id",
+        "SELECT o.id FROM orders o, LATERAL (SELECT MAX(c.id) AS m FROM customers c WHERE c.id = o.customer_id) x",
+    ],
+)
+def test_nothing_wrong(query: str) -> None:
+    assert findings(query) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "rule", "message", "suggestion", "place"),
+    [
+        ("SELECT\n  o.amuont AS a FROM orders o", "unknown-column", "table 'orders' has no column 'amuont'", "did you mean 'amount'?", (2, 5)),
+        ("SELECT nope AS a\nFROM orders", "unknown-column", "no table of this query has a column 'nope'", "use one of:", (1, 8)),
+        ("SELECT o.id AS a FROM order_s o", "unknown-table", "there is no replicated table and no mart 'order_s'", "did you mean 'orders'?", (1, 23)),
+        ("SELECT z.id AS a FROM orders o", "unknown-table", "'z' is no table of this query", "use one of: o", (1, 8)),
+        ("SELECT id AS a FROM orders JOIN customers ON TRUE", "ambiguous-column", "'id' is ambiguous", "write orders.id", (1, 8)),
+        ("SELECT t.y AS a FROM (SELECT id AS x FROM orders) t", "unknown-column", "'t' has no column 'y'", "use one of: x", (1, 10)),
+        ("SELECT id FROM orders WHERE EXISTS (SELECT 1 FROM customers c WHERE c.id = zz)", "unknown-column", "'zz'", "", (1, 76)),
+        ("SELECT id FROM orders UNION SELECT nope FROM customers", "unknown-column", "'nope'", "", (1, 36)),
+        ("SELECT COUNT(*) FROM orders", "mart-columns", "column 1 of the result has no name", "add AS", (1, 1)),
+        ("SELECT id, amount AS ID FROM orders", "mart-columns", "two columns of the result are called 'ID'", "", (1, 1)),
+        ("SELECT * FROM orders o JOIN customers c ON c.id = o.id", "mart-columns", "are called 'id'", "", (1, 1)),
+        ("SELECT * FROM mart", "mart-circle", "the mart 'mart' reads itself", "", (1, 15)),
+        ("SELECT o.id FROM shop.orders o", "unknown-table", "'shop.orders'", "did you mean 'orders'?", (1, 18)),
+    ],
+)  # fmt: skip
+def test_mistakes_in_the_query(query: str, rule: str, message: str, suggestion: str, place: tuple[int, int]) -> None:
+    (found,) = findings(query)
+    assert (found.rule, found.key) == (rule, ("query",))
+    assert message in found.message
+    assert suggestion in found.suggestion
+    assert (found.line, found.column) == place
+
+
+@pytest.mark.parametrize(
+    ("checks", "key", "message"),
+    [
+        ({"unique": ["id", "idd"]}, ("checks", 0, "unique", 1), "the query has no column 'idd'"),
+        ({"between": {"n": {"min": 1}, "m": {"min": 1}}}, ("checks", 0, "between", "m"), "no column 'm'"),
+        ({"accepted": {"m": [1]}}, ("checks", 0, "accepted", "m"), "no column 'm'"),
+        ({"relationship": {"id": {"table": "ordres", "column": "id"}}}, ("checks", 0, "relationship", "id", "table"), "'ordres'"),
+        ({"relationship": {"id": {"table": "orders", "column": "idd"}}}, ("checks", 0, "relationship", "id", "column"), "table 'orders' has no column 'idd'"),
+        ({"empty": "SELECT nn FROM mart"}, ("checks", 0, "empty"), "'nn'"),
+        ({"empty": "DELETE FROM mart"}, ("checks", 0, "empty"), "DELETE is no query"),
+    ],
+)  # fmt: skip
+def test_mistakes_in_checks(checks: object, key: tuple[object, ...], message: str) -> None:
+    (found,) = findings("SELECT id, COUNT(*) AS n FROM orders GROUP BY 1", checks=[checks])
+    assert found.key == key
+    assert message in found.message
+
+
+def test_checks_on_the_mart_itself_are_fine() -> None:
+    checks = [
+        {"empty": "SELECT n FROM mart WHERE id IN (SELECT id FROM orders)"},
+        {"relationship": {"id": {"table": "mart", "column": "n"}}},
+    ]
+    assert findings("SELECT id, COUNT(*) AS n FROM orders GROUP BY 1", checks=checks) == []
+
+
+def test_mistakes_in_indexes() -> None:
+    (found,) = findings("SELECT id FROM orders", indexes=[["id"], ["idd"]])
+    assert found.key == ("indexes", 1, 0)
+    (found,) = findings("SELECT id FROM orders", indexes=[["id"]], materialize="view")
+    assert found.message == "a view has no indexes"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT DATE(created_at) AS day, COUNT(*) AS n FROM orders GROUP BY 1",
+        "SELECT DATE(created_at) AS day, COUNT(*) AS n FROM orders GROUP BY day ORDER BY n",
+        "SELECT DATE(o.created_at) AS day, c.country, COUNT(*) AS n FROM orders o LEFT JOIN customers c ON c.id = o.id GROUP BY c.country, DATE(o.created_at) HAVING COUNT(*) > 1",
+        "SELECT id, DATE(created_at) AS day FROM orders WHERE amount > 1",
+        "SELECT id, DATE(created_at) AS day, SUM(amount) OVER (PARTITION BY DATE(created_at), id) AS s FROM orders",
+        "SELECT DISTINCT created_at AS day FROM orders",
+        "SELECT DATE(created_at) AS Day, UNIX_TIMESTAMP(MAX(created_at)) AS u FROM orders GROUP BY day",
+    ],
+)  # fmt: skip
+def test_what_may_be_incremental(query: str) -> None:
+    assert incremental(query) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("WITH t AS (SELECT created_at FROM orders) SELECT created_at AS day FROM t", "one SELECT over tables"),
+        ("SELECT created_at AS day FROM orders UNION SELECT created_at FROM orders", "one SELECT over tables"),
+        ("SELECT created_at AS day FROM (SELECT created_at FROM orders) t", "by subqueries"),
+        ("SELECT created_at AS day FROM orders WHERE id IN (SELECT id FROM customers)", "by subqueries"),
+        ("SELECT created_at AS day FROM orders LIMIT 5", "cannot have LIMIT"),
+        ("SELECT created_at AS day FROM orders WHERE created_at > NOW()", "NOW() changes the mart"),
+        ("SELECT created_at AS day FROM orders WHERE created_at > CURDATE()", "changes the mart"),
+        ("SELECT created_at AS day, UNIX_TIMESTAMP() AS u FROM orders", "changes the mart"),
+        ("SELECT created_at AS day, RAND() AS u FROM orders", "changes the mart"),
+        ("SELECT o.created_at AS day FROM customers c RIGHT JOIN orders o ON c.id = o.id", "JOIN or LEFT JOIN only"),
+        ("SELECT o.created_at AS day FROM customers c JOIN orders o ON c.id = o.id", "from the first table of FROM, 'c'"),
+        ("SELECT o.created_at AS day FROM orders o JOIN customers c USING (id)", "does not say how its rows belong"),
+        ("SELECT o.created_at AS day FROM orders o, customers c WHERE c.id = o.id", "does not say how its rows belong"),
+        ("SELECT created_at AS day FROM orders o JOIN customers c ON c.id = o.id", "must say whose it is"),
+        ("SELECT o.created_at AS day FROM orders o JOIN customers c ON c.id = customer_id", "must say whose it is"),
+        ("SELECT CONCAT(o.id, c.country) AS day FROM orders o JOIN customers c ON c.id = o.id", "from the first table"),
+        ("SELECT 1 AS day, id FROM orders", "computed from columns of one row"),
+        ("SELECT MAX(created_at) AS day FROM orders", "computed from columns of one row"),
+        ("SELECT id FROM orders", "the query has no column 'day'"),
+        ("SELECT DATE(created_at) AS day, customer_id FROM orders GROUP BY customer_id", "must be among GROUP BY"),
+        ("SELECT DATE(created_at) AS day, COUNT(*) AS n FROM orders", "must be among GROUP BY"),
+        ("SELECT DATE(created_at) AS day, COUNT(*) AS n FROM orders GROUP BY day WITH ROLLUP", "ROLLUP"),
+        ("SELECT created_at AS day, ROW_NUMBER() OVER (ORDER BY id) AS n FROM orders", "must not span partitions"),
+    ],
+)  # fmt: skip
+def test_what_may_not_be_incremental(query: str, message: str) -> None:
+    found = incremental(query)
+    assert any(message in finding.message for finding in found), found
+
+
+def test_marts_hand_their_columns_on() -> None:
+    queries = {
+        "last": "SELECT month, revenu FROM monthly",
+        "monthly": "SELECT DATE_FORMAT(created_at, '%Y-%m') AS month, SUM(amount) AS revenue FROM orders GROUP BY 1",
+        "broken": "SELECT FROM",
+        "after": "SELECT anything FROM broken",
+        "a": "SELECT x FROM b",
+        "b": "SELECT x FROM a",
+        "by_month": "SELECT m.month FROM monthly m",
+    }
+    marts = {name: Mart.model_validate({"query": query}) for name, query in queries.items()}
+    marts["by_month"] = Mart.model_validate(
+        {"query": queries["by_month"], "materialize": {"incremental": {"partition": "month"}}}
+    )
+    found = analyse_all(marts, KNOWN)
+    assert {name: [finding.rule for finding in some] for name, some in found.items()} == {
+        "last": ["unknown-column"],
+        "broken": ["mart-sql"],
+        "b": ["mart-circle"],
+        "by_month": ["mart-partition"],
+    } or {name: [finding.rule for finding in some] for name, some in found.items()} == {
+        "last": ["unknown-column"],
+        "broken": ["mart-sql"],
+        "a": ["mart-circle"],
+        "by_month": ["mart-partition"],
+    }
+    assert found["last"][0].suggestion == "did you mean 'revenue'?"

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from framework.errors import UsageError
+from framework.plan import Kind, Plan, compile_plan
+from framework.spec.load import load_spec
+from framework.spec.models import GenerateTask, MartTask, ReplicateTask, Spec
+
+SPECS = Path(__file__).parent.parent / "specs"
+
+
+@pytest.fixture(scope="module")
+def shop() -> Spec:
+    loaded = load_spec(SPECS / "shop.yaml")
+    assert loaded.spec is not None
+    return loaded.spec
+
+
+def test_every_step_stands_behind_those_it_needs(shop: Spec) -> None:
+    seen: set[str] = set()
+    for step in compile_plan(shop, ticks=2).steps:
+        assert seen.issuperset(step.needs)
+        seen.add(step.name)
+    assert {"generate", "tick", "replicate:fact_orders", "mart:best_categories"} <= seen
+
+
+def test_the_sql_decides_what_a_mart_needs(shop: Spec) -> None:
+    steps = {step.name: step for step in compile_plan(shop).steps}
+    assert set(steps["mart:revenue_by_month"].needs) == {
+        "replicate:fact_orders",
+        "replicate:customers",
+        "replicate:fact_order_items",
+    }
+    assert steps["mart:best_categories"].needs == ("mart:product_sales",)
+
+
+def test_arguments_survive_json_and_are_all_an_engine_needs(shop: Spec) -> None:
+    models = {Kind.GENERATE: GenerateTask, Kind.TICK: GenerateTask, Kind.REPLICATE: ReplicateTask, Kind.MART: MartTask}
+    for step in compile_plan(shop, ticks=1).steps:
+        there_and_back = json.loads(json.dumps(dict(step.arguments)))
+        assert there_and_back == step.arguments
+        models[step.kind].model_validate(there_and_back["task"])
+
+
+def test_without_ticks_there_is_no_tick(shop: Spec) -> None:
+    assert all(step.kind is not Kind.TICK for step in compile_plan(shop).steps)
+
+
+def test_a_part_of_a_plan_needs_nothing_outside_it(shop: Spec) -> None:
+    part: Plan = compile_plan(shop).only({Kind.MART})
+    names = {step.name for step in part.steps}
+    assert names == {"mart:revenue_by_month", "mart:daily_orders", "mart:product_sales", "mart:best_categories"}
+    assert all(names.issuperset(step.needs) for step in part.steps)
+
+
+def test_a_table_that_is_not_replicated_is_named(shop: Spec) -> None:
+    assert [step.name for step in compile_plan(shop).for_tables(["payments"]).steps] == ["replicate:payments"]
+    with pytest.raises(UsageError, match="nonsense") as error:
+        compile_plan(shop).for_tables(["nonsense"])
+    assert "fact_orders" in error.value.fix
+
+
+def test_a_plan_imports_no_database() -> None:
+    heavy = "sqlalchemy psycopg2 pymysql duckdb numpy faker airflow pandas"
+    code = f"import sys, framework.plan; print([name for name in '{heavy}'.split() if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
