@@ -70,9 +70,9 @@ def test_a_missing_file(people: Command) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "place", "message"),
     [
-        ("pipeline: people", "pipeline: [people", "people.yaml:4", "YAML"),
+        ("pipeline: people", "pipeline: [people", "people.yaml:4", "yaml-syntax"),
         ("target: people_mysql", "target: people_mysql\ntargets: x", "people.yaml:6:1", "targets"),
-        ("not_null: [name]", "not_nul: [name]", "people.yaml:10", "not_null"),
+        ("not_null: [name]", "not_nul: [name]", "people.yaml:9:9", "not_null"),
     ],
     ids=["bad YAML", "unknown key", "misspelt check"],
 )

@@ -45,9 +45,7 @@ def integers(scope: Scope, rule: str, type_: LogicalType, low: int, high: int) -
     return convert
 
 
-def _written_integers(
-    scope: Scope, rule: str, type_: LogicalType, low: int, high: int
-) -> Callable[[Integers], Vector]:
+def _written_integers(scope: Scope, rule: str, type_: LogicalType, low: int, high: int) -> Callable[[Integers], Vector]:
     longest = max(len(str(low)), len(str(high)))
     if type_.length is not None and longest > type_.length:
         raise scope.impossible(f"`{rule}` makes numbers of {longest} digits, too long for {type_}", "widen the type")
@@ -85,9 +83,7 @@ def moments(scope: Scope, rule: str, type_: LogicalType, unit: int) -> Callable[
         return lambda numbers: Vector(numbers * unit)
     if type_.kind in TEXT_KINDS:
         name, suffix = ("D", b"") if unit == DAY else ("us", b"Z")
-        return lambda numbers: Vector(
-            fitting(scope, type_, text.of_moments(numbers, name, suffix), may_cut=False)
-        )
+        return lambda numbers: Vector(fitting(scope, type_, text.of_moments(numbers, name, suffix), may_cut=False))
     raise scope.unfit(rule, type_, "use date, timestamp or timestamptz")
 
 
@@ -108,7 +104,9 @@ def fitting(scope: Scope, type_: LogicalType, column: Text, *, may_cut: bool) ->
     kept = (np.cumsum(starts, axis=1) <= type_.length) & column.filled
     lengths = np.count_nonzero(kept, axis=1).astype(np.int64)
     if not may_cut and bool((lengths < column.lengths).any()):
-        raise scope.impossible(f"a value is too long for {type_}, and cutting it could make it repeat", "widen the type")
+        raise scope.impossible(
+            f"a value is too long for {type_}, and cutting it could make it repeat", "widen the type"
+        )
     return Text(column.data, lengths)
 
 

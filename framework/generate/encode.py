@@ -61,9 +61,7 @@ def field(type_: LogicalType, column: Vector) -> Text:
     return Text(matrix, lengths)
 
 
-def _put_field(
-    matrix: NDArray[np.uint8], used: NDArray[np.bool_], body: Text, nulls: NDArray[np.bool_] | None
-) -> None:
+def _put_field(matrix: NDArray[np.uint8], used: NDArray[np.bool_], body: Text, nulls: NDArray[np.bool_] | None) -> None:
     lengths = body.lengths if nulls is None else np.where(nulls, -1, body.lengths)
     matrix[:, :4] = _big_endian(lengths, ">i4")
     matrix[:, 4:] = body.data

@@ -29,9 +29,7 @@ def datetime(scope: Scope, rule: fake.DatetimeRange, type_: LogicalType) -> Rule
     return _between(scope, "datetime", rule, type_, 1)
 
 
-def _between(
-    scope: Scope, name: str, rule: fake.DateRange | fake.DatetimeRange, type_: LogicalType, unit: int
-) -> Rule:
+def _between(scope: Scope, name: str, rule: fake.DateRange | fake.DatetimeRange, type_: LogicalType, unit: int) -> Rule:
     first, last = _instant(scope, rule.from_) // unit, _instant(scope, rule.to) // unit
     if first > last:
         raise scope.impossible(f"`from: {rule.from_}` is later than `to: {rule.to}`", "exchange them")

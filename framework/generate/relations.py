@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from framework.generate.distributions import inequality, interpolated
-from framework.generate.rule import REDRAWN, Scope, distinct_places
+from framework.generate.distributions import Numbers, inequality, interpolated
+from framework.generate.rule import Scope, distinct_places
 from framework.generate.streams import Permutation, Rows, Stream
 
 Places = Callable[[Rows], Rows]
@@ -83,13 +83,8 @@ def _dealt(scope: Scope, parents: int, skew: float) -> Places:
     return places
 
 
-def _ranked(stream: Stream, parents: int, skew: float) -> Callable[[np.ndarray[tuple[int, ...], np.dtype[np.float64]]], Rows]:
+def _ranked(stream: Stream, parents: int, skew: float) -> Callable[[Numbers], Rows]:
     """The parent at a share of the whole; which parents are the rich ones is random."""
     table = inequality(skew)
     owners = Permutation(parents, stream.child("rank"))
     return lambda share: owners(np.minimum((interpolated(table, share) * parents).astype(np.int64), parents - 1))
-
-
-def is_redrawn(rows: Rows) -> bool:
-    """Whether the rows are those of a tick that draws values anew."""
-    return bool(len(rows)) and int(rows.max()) >= REDRAWN

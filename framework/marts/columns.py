@@ -17,7 +17,7 @@ Columns = Mapping[str, Iterable[str]]
 def unknown_columns(query: exp.Query, known: Columns, text: str, key: tuple[str | int, ...]) -> Iterator[Finding]:
     """Columns that no table has, and columns that more than one has. Where a table's columns are not known, silence."""
     for scope in traverse_scope(query):
-        for column in scope.columns:
+        for column in scope.find_all(exp.Column):
             if column.table:
                 yield from _qualified(scope, column, known, text, key)
             elif not _is_alias(scope, column):
@@ -40,11 +40,13 @@ def closest(name: str, names: Iterable[str]) -> str:
 def _qualified(
     scope: Scope, column: exp.Column, known: Columns, text: str, key: tuple[str | int, ...]
 ) -> Iterator[Finding]:
-    source = scope.sources.get(column.table)
+    visible = {
+        str(alias): source for level in reversed(list(_levels(scope))) for alias, source in level.sources.items()
+    }
+    source = visible.get(column.table)
     if source is None:
-        names = [str(name) for name in scope.sources]
         fact = f"{column.table!r} is no table of this query"
-        yield _finding("unknown-table", fact, closest(column.table, names), text, column, key)
+        yield _finding("unknown-table", fact, closest(column.table, visible), text, column, key)
         return
     names = list(_columns_of(source, known))
     if names and column.name != "*" and not _holds(names, column.name):
@@ -53,9 +55,8 @@ def _qualified(
 
 
 def _bare(scope: Scope, column: exp.Column, known: Columns, text: str, key: tuple[str | int, ...]) -> Iterator[Finding]:
-    level: Scope | None = scope
     offered: list[str] = []
-    while level is not None:
+    for level in _levels(scope):
         sources = {alias: list(_columns_of(source, known)) for alias, (_, source) in level.selected_sources.items()}
         if not all(sources.values()):
             return
@@ -67,10 +68,17 @@ def _bare(scope: Scope, column: exp.Column, known: Columns, text: str, key: tupl
         if owners:
             return
         offered += [name for names in sources.values() for name in names]
-        level = level.parent if level.is_subquery else None
     if offered:
         fact = f"no table of this query has a column {column.name!r}"
         yield _finding("unknown-column", fact, closest(column.name, offered), text, column, key)
+
+
+def _levels(scope: Scope) -> Iterator[Scope]:
+    """The query and those around it, whose tables it may refer to, too."""
+    level: Scope | None = scope
+    while level is not None:
+        yield level
+        level = None if level.is_cte else level.parent
 
 
 def _outputs(scope: Scope, known: Columns) -> tuple[str, ...]:

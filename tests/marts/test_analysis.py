@@ -25,6 +25,10 @@ def incremental(query: str, partition: str = "day") -> list[Finding]:
     return findings(query, materialize={"incremental": {"partition": partition}})
 
 
+def refers_to(table: str, column: str) -> dict[str, Any]:
+    return {"relationship": {"id": {"table": table, "column": column}}}
+
+
 @pytest.mark.parametrize(
     "query",
     [
@@ -47,30 +51,35 @@ def test_nothing_wrong(query: str) -> None:
     assert findings(query) == []
 
 
-@pytest.mark.parametrize(
-    ("query", "rule", "message", "suggestion", "place"),
-    [
-        ("SELECT\n  o.amuont AS a FROM orders o", "unknown-column", "table 'orders' has no column 'amuont'", "did you mean 'amount'?", (2, 5)),
-        ("SELECT nope AS a\nFROM orders", "unknown-column", "no table of this query has a column 'nope'", "use one of:", (1, 8)),
-        ("SELECT o.id AS a FROM order_s o", "unknown-table", "there is no replicated table and no mart 'order_s'", "did you mean 'orders'?", (1, 23)),
-        ("SELECT z.id AS a FROM orders o", "unknown-table", "'z' is no table of this query", "use one of: o", (1, 8)),
-        ("SELECT id AS a FROM orders JOIN customers ON TRUE", "ambiguous-column", "'id' is ambiguous", "write orders.id", (1, 8)),
-        ("SELECT t.y AS a FROM (SELECT id AS x FROM orders) t", "unknown-column", "'t' has no column 'y'", "use one of: x", (1, 10)),
-        ("SELECT id FROM orders WHERE EXISTS (SELECT 1 FROM customers c WHERE c.id = zz)", "unknown-column", "'zz'", "", (1, 76)),
-        ("SELECT id FROM orders UNION SELECT nope FROM customers", "unknown-column", "'nope'", "", (1, 36)),
-        ("SELECT COUNT(*) FROM orders", "mart-columns", "column 1 of the result has no name", "add AS", (1, 1)),
-        ("SELECT id, amount AS ID FROM orders", "mart-columns", "two columns of the result are called 'ID'", "", (1, 1)),
-        ("SELECT * FROM orders o JOIN customers c ON c.id = o.id", "mart-columns", "are called 'id'", "", (1, 1)),
-        ("SELECT * FROM mart", "mart-circle", "the mart 'mart' reads itself", "", (1, 15)),
-        ("SELECT o.id FROM shop.orders o", "unknown-table", "'shop.orders'", "did you mean 'orders'?", (1, 18)),
-    ],
-)  # fmt: skip
-def test_mistakes_in_the_query(query: str, rule: str, message: str, suggestion: str, place: tuple[int, int]) -> None:
+WRONG = [
+    ("SELECT\n  o.amuont AS a FROM orders o", "unknown-column", "table 'orders' has no column 'amuont'", (2, 5)),
+    ("SELECT nope AS a\nFROM orders", "unknown-column", "no table of this query has a column 'nope'", (1, 8)),
+    ("SELECT o.id FROM order_s o", "unknown-table", "there is no replicated table and no mart 'order_s'", (1, 18)),
+    ("SELECT z.id AS a FROM orders o", "unknown-table", "'z' is no table of this query", (1, 8)),
+    ("SELECT id FROM orders JOIN customers ON TRUE", "ambiguous-column", "orders and customers have it", (1, 8)),
+    ("SELECT t.y FROM (SELECT id AS x FROM orders) t", "unknown-column", "'t' has no column 'y'", (1, 10)),
+    ("SELECT id FROM orders WHERE id IN (SELECT zz FROM customers c)", "unknown-column", "'zz'", (1, 43)),
+    ("SELECT id FROM orders UNION SELECT nope FROM customers", "unknown-column", "'nope'", (1, 36)),
+    ("SELECT COUNT(*) FROM orders", "mart-columns", "column 1 of the result has no name", (1, 1)),
+    ("SELECT id, amount AS ID FROM orders", "mart-columns", "two columns of the result are called 'ID'", (1, 1)),
+    ("SELECT * FROM orders o JOIN customers c ON c.id = o.id", "mart-columns", "are called 'id'", (1, 1)),
+    ("SELECT * FROM mart", "mart-circle", "the mart 'mart' reads itself", (1, 15)),
+    ("SELECT o.id FROM shop.orders o", "unknown-table", "'shop.orders'", (1, 18)),
+]
+
+
+@pytest.mark.parametrize(("query", "rule", "message", "place"), WRONG)
+def test_mistakes_in_the_query(query: str, rule: str, message: str, place: tuple[int, int]) -> None:
     (found,) = findings(query)
     assert (found.rule, found.key) == (rule, ("query",))
     assert message in found.message
-    assert suggestion in found.suggestion
     assert (found.line, found.column) == place
+
+
+def test_suggestions_name_what_was_meant() -> None:
+    assert findings("SELECT o.amuont AS a FROM orders o")[0].suggestion == "did you mean 'amount'?"
+    assert findings("SELECT 1 AS a FROM order_s")[0].suggestion == "did you mean 'orders'?"
+    assert findings("SELECT nope FROM customers")[0].suggestion == "use one of: country, id"
 
 
 @pytest.mark.parametrize(
@@ -79,12 +88,16 @@ def test_mistakes_in_the_query(query: str, rule: str, message: str, suggestion: 
         ({"unique": ["id", "idd"]}, ("checks", 0, "unique", 1), "the query has no column 'idd'"),
         ({"between": {"n": {"min": 1}, "m": {"min": 1}}}, ("checks", 0, "between", "m"), "no column 'm'"),
         ({"accepted": {"m": [1]}}, ("checks", 0, "accepted", "m"), "no column 'm'"),
-        ({"relationship": {"id": {"table": "ordres", "column": "id"}}}, ("checks", 0, "relationship", "id", "table"), "'ordres'"),
-        ({"relationship": {"id": {"table": "orders", "column": "idd"}}}, ("checks", 0, "relationship", "id", "column"), "table 'orders' has no column 'idd'"),
+        (refers_to("ordres", "id"), ("checks", 0, "relationship", "id", "table"), "no mart 'ordres'"),
+        (
+            refers_to("orders", "idd"),
+            ("checks", 0, "relationship", "id", "column"),
+            "table 'orders' has no column 'idd'",
+        ),
         ({"empty": "SELECT nn FROM mart"}, ("checks", 0, "empty"), "'nn'"),
         ({"empty": "DELETE FROM mart"}, ("checks", 0, "empty"), "DELETE is no query"),
     ],
-)  # fmt: skip
+)
 def test_mistakes_in_checks(checks: object, key: tuple[object, ...], message: str) -> None:
     (found,) = findings("SELECT id, COUNT(*) AS n FROM orders GROUP BY 1", checks=[checks])
     assert found.key == key
@@ -111,13 +124,13 @@ def test_mistakes_in_indexes() -> None:
     [
         "SELECT DATE(created_at) AS day, COUNT(*) AS n FROM orders GROUP BY 1",
         "SELECT DATE(created_at) AS day, COUNT(*) AS n FROM orders GROUP BY day ORDER BY n",
-        "SELECT DATE(o.created_at) AS day, c.country, COUNT(*) AS n FROM orders o LEFT JOIN customers c ON c.id = o.id GROUP BY c.country, DATE(o.created_at) HAVING COUNT(*) > 1",
+        "SELECT DATE(o.x) AS day, c.id, COUNT(*) AS n FROM dark o LEFT JOIN customers c ON c.id = o.id GROUP BY 2, DATE(o.x)",
         "SELECT id, DATE(created_at) AS day FROM orders WHERE amount > 1",
         "SELECT id, DATE(created_at) AS day, SUM(amount) OVER (PARTITION BY DATE(created_at), id) AS s FROM orders",
         "SELECT DISTINCT created_at AS day FROM orders",
         "SELECT DATE(created_at) AS Day, UNIX_TIMESTAMP(MAX(created_at)) AS u FROM orders GROUP BY day",
     ],
-)  # fmt: skip
+)
 def test_what_may_be_incremental(query: str) -> None:
     assert incremental(query) == []
 
@@ -135,7 +148,7 @@ def test_what_may_be_incremental(query: str) -> None:
         ("SELECT created_at AS day, UNIX_TIMESTAMP() AS u FROM orders", "changes the mart"),
         ("SELECT created_at AS day, RAND() AS u FROM orders", "changes the mart"),
         ("SELECT o.created_at AS day FROM customers c RIGHT JOIN orders o ON c.id = o.id", "JOIN or LEFT JOIN only"),
-        ("SELECT o.created_at AS day FROM customers c JOIN orders o ON c.id = o.id", "from the first table of FROM, 'c'"),
+        ("SELECT o.created_at AS day FROM customers c JOIN orders o ON c.id = o.id", "the first table of FROM, 'c'"),
         ("SELECT o.created_at AS day FROM orders o JOIN customers c USING (id)", "does not say how its rows belong"),
         ("SELECT o.created_at AS day FROM orders o, customers c WHERE c.id = o.id", "does not say how its rows belong"),
         ("SELECT created_at AS day FROM orders o JOIN customers c ON c.id = o.id", "must say whose it is"),
@@ -149,7 +162,7 @@ def test_what_may_be_incremental(query: str) -> None:
         ("SELECT DATE(created_at) AS day, COUNT(*) AS n FROM orders GROUP BY day WITH ROLLUP", "ROLLUP"),
         ("SELECT created_at AS day, ROW_NUMBER() OVER (ORDER BY id) AS n FROM orders", "must not span partitions"),
     ],
-)  # fmt: skip
+)
 def test_what_may_not_be_incremental(query: str, message: str) -> None:
     found = incremental(query)
     assert any(message in finding.message for finding in found), found
@@ -170,15 +183,7 @@ def test_marts_hand_their_columns_on() -> None:
         {"query": queries["by_month"], "materialize": {"incremental": {"partition": "month"}}}
     )
     found = analyse_all(marts, KNOWN)
-    assert {name: [finding.rule for finding in some] for name, some in found.items()} == {
-        "last": ["unknown-column"],
-        "broken": ["mart-sql"],
-        "b": ["mart-circle"],
-        "by_month": ["mart-partition"],
-    } or {name: [finding.rule for finding in some] for name, some in found.items()} == {
-        "last": ["unknown-column"],
-        "broken": ["mart-sql"],
-        "a": ["mart-circle"],
-        "by_month": ["mart-partition"],
-    }
+    rules = {name: [finding.rule for finding in some] for name, some in found.items()}
+    assert rules.pop("a", []) + rules.pop("b", []) == ["mart-circle"]
+    assert rules == {"last": ["unknown-column"], "broken": ["mart-sql"], "by_month": ["mart-partition"]}
     assert found["last"][0].suggestion == "did you mean 'revenue'?"

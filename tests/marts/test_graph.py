@@ -47,7 +47,7 @@ def test_order_comes_from_the_queries() -> None:
 
 
 def test_a_circle_has_no_order() -> None:
-    with pytest.raises(UsageError, match=r"circle: (a -> c -> b -> a|b -> a -> c -> b|c -> b -> a -> c)"):
+    with pytest.raises(UsageError, match=r"circle: (a -> b -> c -> a|b -> c -> a -> b|c -> a -> b -> c)"):
         graph.ordered(marts(a="SELECT * FROM b", b="SELECT * FROM c", c="SELECT * FROM a"))
 
 

@@ -87,8 +87,6 @@ class MySQLTarget:
     def _raw_connection(self) -> sqlalchemy.pool.PoolProxiedConnection:
         try:
             return self._engine.raw_connection()
-        except sqlalchemy.exc.DBAPIError as error:
-            raise connection_failed(self.name, self.url, error.orig or error) from error
         except pymysql.err.MySQLError as error:
             raise connection_failed(self.name, self.url, error) from error
 

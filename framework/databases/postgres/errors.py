@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 import psycopg2
 from psycopg2 import errors as pg
-from sqlalchemy.exc import DBAPIError
 
 from framework.connections import mask
 from framework.errors import ConnectionFailed, PrivilegeMissing, StatementFailed
@@ -19,9 +18,9 @@ def first_line(error: BaseException) -> str:
     return mask(text.splitlines()[0]) if text else type(error).__name__
 
 
-def connection_failed(name: str, url: str, error: DBAPIError) -> ConnectionFailed:
+def connection_failed(name: str, url: str, error: psycopg2.OperationalError) -> ConnectionFailed:
     """The reason and the fix of a failed login."""
-    reason = first_line(error.orig or error)
+    reason = first_line(error)
     if "password authentication failed" in reason or "no password supplied" in reason:
         fix = "correct user and password in the connection's URL"
     elif "does not exist" in reason:

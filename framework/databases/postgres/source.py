@@ -133,7 +133,7 @@ class PostgresSource:
         """
         try:
             pooled = self._engine.raw_connection()
-        except sqlalchemy.exc.OperationalError as error:
+        except psycopg2.OperationalError as error:
             raise connection_failed(self.name, self.url, error) from error
         connection = pooled.driver_connection
         assert isinstance(connection, psycopg2.extensions.connection)

@@ -80,7 +80,11 @@ def freshness_order(spec: Spec) -> Iterator[Finding]:
     fresh = spec.freshness
     if fresh is None or fresh.warn is None or fresh.fail is None:
         return
-    if units.duration(fresh.warn) > units.duration(fresh.fail):
+    try:
+        late = units.duration(fresh.warn) > units.duration(fresh.fail)
+    except OverflowError:  # `duration-too-long` tells
+        return
+    if late:
         message = f"warn ({fresh.warn}) is later than fail ({fresh.fail})"
         yield Finding(("freshness", "warn"), message, "make warn the shorter of the two")
 

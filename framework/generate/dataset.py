@@ -1,0 +1,342 @@
+"""The rules of all tables of a task, ready to draw from, and the batches of rows that they fill."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from framework import units
+from framework.errors import RuleImpossible
+from framework.generate import coerce, convert, documents, expression, moments, numbers, pools, texts
+from framework.generate.relations import Relation
+from framework.generate.rule import Maker, ParentRows, Rule, Scope
+from framework.generate.streams import Rows, Stream
+from framework.generate.values import Vector, supported
+from framework.spec.declared import table_of
+from framework.spec.fake import Fake
+from framework.spec.models import Entity, EntityColumn, GenerateTask, RowsPer
+from framework.tables import Table
+from framework.types import LogicalType
+
+MAKERS: Mapping[str, Maker] = {
+    "sequence": numbers.sequence,
+    "integer": numbers.integer,
+    "normal": numbers.normal,
+    "lognormal": numbers.lognormal,
+    "zipf": numbers.zipf,
+    "date": moments.date,
+    "datetime": moments.datetime,
+    "after": moments.after,
+    "before": moments.before,
+    "uuid": texts.uuid,
+    "pattern": texts.pattern,
+    "template": texts.template,
+    "faker": pools.faker,
+    "choice": pools.choice,
+    "constant": pools.constant,
+    "json_": documents.document,
+    "array": documents.array,
+    "expression": expression.expression,
+}
+
+
+def make_rule(scope: Scope, rule: Fake, type_: LogicalType) -> Rule:
+    """The rule that a spec's `fake:` means."""
+    return MAKERS[rule.kind](scope, rule.value, type_)
+
+
+@dataclass(frozen=True)
+class TableRules:
+    """How one table is filled.
+
+    Attributes:
+        count: the rows of its fill.
+        rules: the rule of each column that refers to no other table.
+        relations: the referring columns.
+        scopes: what the rule of each column knows.
+    """
+
+    name: str
+    entity: Entity
+    table: Table
+    count: int
+    rules: Mapping[str, Rule]
+    relations: Mapping[str, Relation]
+    scopes: Mapping[str, Scope]
+
+    def type_of(self, column: str) -> LogicalType:
+        """The type of a column."""
+        return self.scopes[column].types[column]
+
+    def nulls(self, column: str, rows: Rows) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]] | None:
+        """Which of the rows the column's share of NULLs falls on."""
+        share = self.entity.columns[column].nulls
+        if share is None:
+            return None
+        return self.scopes[column].stream.child("nulls").uniform(rows) < units.fraction(share)
+
+    def parent_columns(self, reference: str) -> tuple[str, ...]:
+        """The columns that are read from the rows that ``reference`` refers to."""
+        wanted = {self.relations[reference].parent_column}
+        for rule in self.rules.values():
+            wanted |= {column for through, column in rule.parent_reads if through == reference}
+        return tuple(sorted(wanted))
+
+
+class Parents(Protocol):
+    """Finds the rows that a batch refers to."""
+
+    def find(self, rules: TableRules, reference: str, rows: Rows) -> ParentRows:
+        """The parents of the rows, in their order."""
+
+
+class Drawn:
+    """Rows of one table whose columns are drawn from their rules (implements `rule.Batch`).
+
+    Args:
+        given: columns whose values are known, and need not be drawn.
+        given_parents: parents that are known.
+    """
+
+    def __init__(
+        self,
+        rules: TableRules,
+        rows: Rows,
+        parents: Parents,
+        given: Mapping[str, Vector] | None = None,
+        given_parents: Mapping[str, ParentRows] | None = None,
+    ) -> None:
+        self.rules = rules
+        self.rows = rows
+        self._finder = parents
+        self._columns = dict(given or {})
+        self._parents = dict(given_parents or {})
+
+    def column(self, name: str) -> Vector:
+        """The values of one column."""
+        if name not in self._columns:
+            self._columns[name] = self._draw(name)
+        return self._columns[name]
+
+    def parent(self, reference: str) -> ParentRows:
+        """The rows that the column ``reference`` refers to."""
+        if reference not in self._parents:
+            found = self._finder.find(self.rules, reference, self.rows)
+            nulls = self.rules.nulls(reference, self.rows)
+            self._parents[reference] = found if nulls is None else _Sometimes(found, nulls)
+        return self._parents[reference]
+
+    def _draw(self, name: str) -> Vector:
+        relation = self.rules.relations.get(name)
+        if relation is not None:
+            return self.parent(name).column(relation.parent_column)
+        return self.rules.rules[name].draw(self, self.rows).with_nulls(self.rules.nulls(name, self.rows))
+
+
+@dataclass(frozen=True)
+class _Sometimes:
+    """Parents of rows some of which refer to nothing."""
+
+    parents: ParentRows
+    nulls: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+
+    def column(self, name: str) -> Vector:
+        return self.parents.column(name).with_nulls(self.nulls)
+
+
+class Recomputed:
+    """Parents whose values follow from their row numbers: nothing is looked up."""
+
+    def __init__(self, tables: Mapping[str, TableRules]) -> None:
+        self._tables = tables
+        self._places: dict[tuple[str, str], Callable[[Rows], Rows]] = {}
+
+    def find(self, rules: TableRules, reference: str, rows: Rows) -> ParentRows:
+        """The parents of the rows, in their order."""
+        relation = rules.relations[reference]
+        places = self._places_of(rules, relation)(rows)
+        parents = Drawn(self._tables[relation.parent], places, self)
+        return _Sometimes(parents, rows == 0) if relation.own else parents
+
+    def _places_of(self, rules: TableRules, relation: Relation) -> Callable[[Rows], Rows]:
+        key = (rules.name, relation.column)
+        if key not in self._places:
+            scope = rules.scopes[relation.column]
+            self._places[key] = (
+                relation.earlier(scope.stream)
+                if relation.own
+                else relation.places(scope, self._tables[relation.parent].count)
+            )
+        return self._places[key]
+
+
+def reference_order(entities: Mapping[str, Entity]) -> tuple[str, ...]:
+    """The tables, every one behind those it refers to.
+
+    Raises:
+        RuleImpossible: tables refer to each other in a circle.
+    """
+    ordered: list[str] = []
+    waiting = dict(entities)
+    while waiting:
+        ready = [name for name, entity in waiting.items() if not _parents_of(name, entity) & waiting.keys()]
+        if not ready:
+            name = next(iter(waiting))
+            column = next(
+                c for c, of in waiting[name].columns.items() if of.references and of.references.table in waiting
+            )
+            raise RuleImpossible(
+                name, column, f"{', '.join(waiting)} refer to each other in a circle", "take one reference out"
+            )
+        ordered += ready
+        for name in ready:
+            del waiting[name]
+    return tuple(ordered)
+
+
+def _parents_of(name: str, entity: Entity) -> set[str]:
+    return {column.references.table for column in entity.columns.values() if column.references} - {name}
+
+
+def row_count(entity: Entity, counts: Mapping[str, int]) -> int:
+    """The rows of a fill, given those of the tables it refers to."""
+    if isinstance(entity.rows, RowsPer):
+        reference = entity.columns[entity.rows.per].references
+        return round(counts[reference.table] * entity.rows.mean) if reference else 0
+    return entity.rows or 0
+
+
+def compile_table(task: GenerateTask, name: str, count: int, now: int) -> TableRules:
+    """The rules of one table.
+
+    Raises:
+        RuleImpossible: a column cannot be filled as the spec says.
+    """
+    entity = task.entities[name]
+    table = table_of(name, entity)
+    scopes = {column.name: _scope(task, name, table, column.name, count, now) for column in table.columns}
+    relations = {column: relation for column, relation in _relations(task, name, entity)}
+    rules = {
+        column.name: _rule(scopes[column.name], entity.columns[column.name], column.type, entity)
+        for column in table.columns
+        if column.name not in relations
+    }
+    compiled = TableRules(name, entity, table, count, rules, relations, scopes)
+    _check_reads(compiled)
+    return compiled
+
+
+def _scope(task: GenerateTask, name: str, table: Table, column: str, count: int, now: int) -> Scope:
+    entity = task.entities[name]
+    distinct = {c for c, of in entity.columns.items() if of.unique or entity.key == (c,)}
+    distinct |= {names[0] for names in entity.unique if len(names) == 1}
+    return Scope(
+        table=name,
+        column=column,
+        types={c.name: c.type for c in table.columns},
+        parents={
+            of.references.table: (c, {p.name: p.type for p in table_of("", task.entities[of.references.table]).columns})
+            for c, of in entity.columns.items()
+            if of.references is not None and of.references.table in task.entities
+        },
+        stream=Stream(task.seed, name, column),
+        unique=column in distinct,
+        distinct=frozenset(distinct),
+        count=count,
+        now=now,
+        locale=task.locale,
+        make=make_rule,
+    )
+
+
+def _rule(scope: Scope, column: EntityColumn, type_: LogicalType, entity: Entity) -> Rule:
+    if not supported(type_):
+        raise scope.impossible(
+            f"values of type {column.type} cannot be made", "use another type, or take `rows` from the table"
+        )
+    if column.nulls is not None and scope.column in entity.key:
+        raise scope.impossible("it belongs to the primary key and has `nulls`", "take `nulls` away")
+    if column.fake is not None:
+        return make_rule(scope, column.fake, type_)
+    if entity.changes is not None and entity.changes.touch == scope.column:
+        convert = coerce.moments(scope, "touch", type_, 1)
+        return Rule(lambda _, rows: convert(np.full(len(rows), scope.now, dtype=np.int64)))
+    if not column.may_be_null:
+        raise scope.impossible("it has no rule", "give it `fake:`, `references:`, or `nullable: true`")
+    return Rule(lambda _, rows: _all_null(type_, len(rows)))
+
+
+def _all_null(type_: LogicalType, count: int) -> Vector:
+    return convert.vector_of(type_, [None]).take(np.zeros(count, dtype=np.int64))
+
+
+def _relations(task: GenerateTask, name: str, entity: Entity) -> Iterator[tuple[str, Relation]]:
+    for column, of in entity.columns.items():
+        if of.references is None:
+            continue
+        per = isinstance(entity.rows, RowsPer) and entity.rows.per == column
+        skew = entity.rows.skew if isinstance(entity.rows, RowsPer) and per else of.references.skew
+        relation = Relation(
+            column=column,
+            parent=of.references.table,
+            parent_column=of.references.column,
+            skew=skew,
+            per=per,
+            unique=of.unique or entity.key == (column,),
+            own=of.references.table == name,
+        )
+        _check_relation(task, name, entity, of, relation)
+        yield column, relation
+
+
+def _check_relation(task: GenerateTask, name: str, entity: Entity, column: EntityColumn, relation: Relation) -> None:
+    def impossible(reason: str, fix: str) -> RuleImpossible:
+        return RuleImpossible(name, relation.column, reason, fix)
+
+    parent = task.entities.get(relation.parent)
+    if parent is None or relation.parent_column not in parent.columns:
+        raise impossible(
+            f"there is no entity {relation.parent!r} with a column {relation.parent_column!r}",
+            "correct `references:`, or describe that table under `entities`",
+        )
+    referred = parent.columns[relation.parent_column]
+    keys = (*((names) for names in parent.unique), parent.key)
+    if not referred.unique and (relation.parent_column,) not in keys:
+        raise impossible(
+            f"{relation.parent}.{relation.parent_column} is not unique", "refer to a primary key or a unique column"
+        )
+    if relation.own and (not column.may_be_null or relation.unique or relation.per):
+        raise impossible(
+            f"it refers to {name!r} itself, whose first row has nothing to refer to", "make it `nullable: true`"
+        )
+    if column.fake is not None:
+        raise impossible("it has both `references` and `fake`", "take one of them away")
+
+
+def _check_reads(rules: TableRules) -> None:
+    """Columns may not wait for each other, nor a column that is never NULL for one that may be."""
+    for name, rule in rules.rules.items():
+        scope, nullable = rules.scopes[name], rules.entity.columns[name].may_be_null
+        for read in rule.reads | {reference for reference, _ in rule.parent_reads}:
+            if rules.entity.columns[read].may_be_null and not nullable:
+                raise scope.impossible(
+                    f"it is computed from {read!r}, which may be NULL, and may not be NULL itself",
+                    "give it `nullable: true`",
+                )
+        for reference, _ in rule.parent_reads:
+            if rules.relations[reference].own:
+                raise scope.impossible(f"it starts from a column of {rules.name!r} itself", "name a column of the row")
+        _check_circle(rules, name, ())
+
+
+def _check_circle(rules: TableRules, name: str, above: tuple[str, ...]) -> None:
+    if name in above:
+        raise rules.scopes[name].impossible(
+            f"{' -> '.join((*above, name))}: its columns wait for each other", "let one of them start"
+        )
+    rule = rules.rules.get(name)
+    for read in sorted(rule.reads if rule else ()):
+        _check_circle(rules, read, (*above, name))
