@@ -165,7 +165,8 @@ def _empty(checked: _Checked, query: str) -> Iterator[str]:
 
 def _on(query: str, name: str, relation: str) -> str:
     """The query with ``relation`` in place of the table ``name``, and no more rows than are needed."""
-    tree = sqlglot.parse_one(query, read="mysql")
+    # The first statement: a comment behind a semicolon counts as another.
+    tree = next(tree for tree in sqlglot.parse(query, read="mysql") if tree is not None)
     for scope in traverse_scope(tree):
         for source in scope.sources.values():
             if isinstance(source, exp.Table) and source.name == name and not source.db:

@@ -15,6 +15,8 @@ _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 """What YAML calls a line break."""
 _WIDTH = 120
 """Characters of a source line that are shown at most."""
+_LISTED = 40
+"""Names that a suggestion lists at most."""
 _INDENT = "    "
 
 
@@ -74,12 +76,12 @@ def closest(word: str, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Advice for a name that is not known: the nearest one, else all of them."""
+    """Advice for a name that is not known: the nearest one, else all of them if they are few."""
     names = tuple(known)
     nearest = closest(word, names)
     if nearest is not None:
         return f"did you mean {nearest!r}?"
-    return f"use one of: {', '.join(names)}" if names else ""
+    return f"use one of: {', '.join(names)}" if 0 < len(names) <= _LISTED else ""
 
 
 def render(problem: Problem, lines: Sequence[str]) -> str:

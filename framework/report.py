@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -11,7 +13,15 @@ from framework.databases.base import Row
 from framework.events import Event, Stats, StepFinished
 from framework.status import Status
 
+WIDE = 110
+"""Characters of a line on which watermarks find room."""
+
+WATERMARK_LENGTH = 19
+"""A watermark is shown to the second; `_vitrina_state` has all of it."""
+
 _console = Console()
+if not _console.is_terminal and "COLUMNS" not in os.environ:
+    _console = Console(width=WIDE)
 
 
 class Closing:
@@ -29,14 +39,7 @@ class Closing:
         """Print the table, and the warnings below it; nothing if no step ended well."""
         if not self._steps:
             return
-        table = Table("step")
-        for heading in ("read", "written", "deleted", "unchanged", "seconds", "rows/s"):
-            table.add_column(heading, justify="right")
-        table.add_column("watermark")
-        table.add_column("checks", justify="right")
-        for step, stats in self._steps:
-            table.add_row(step, *_cells(stats))
-        _console.print(table)
+        _console.print(_closing_table(self._steps))
         for step, stats in self._steps:
             for warning in stats.warnings:
                 _console.print(f"warning: {step}: {warning}", markup=False, highlight=False, soft_wrap=True)
@@ -64,17 +67,31 @@ def show_rows(name: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
     _console.print(table)
 
 
-def _cells(stats: Stats) -> list[str]:
-    counts = (stats.rows_read, stats.rows_written, stats.rows_deleted, stats.rows_unchanged)
+def _closing_table(steps: Sequence[tuple[str, Stats]]) -> Table:
+    cells = [_cells(step, stats) for step, stats in steps]
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False)
+    for heading in cells[0]:
+        empty = all(row[heading] in ("", "0") for row in cells)
+        if not empty and (heading != "watermark" or _console.width >= WIDE):
+            table.add_column(heading, justify="left" if heading in ("step", "watermark") else "right", no_wrap=True)
+    for row in cells:
+        table.add_row(*(row[str(column.header)] for column in table.columns))
+    return table
+
+
+def _cells(step: str, stats: Stats) -> dict[str, str]:
     moved = max(stats.rows_read, stats.rows_written)
-    rate = f"{moved / stats.seconds:,.0f}" if stats.seconds and moved else ""
-    return [
-        *(f"{count:,}" for count in counts),
-        f"{stats.seconds:.1f}",
-        rate,
-        stats.watermark or "",
-        str(stats.checks or ""),
-    ]
+    return {
+        "step": step,
+        "read": f"{stats.rows_read:,}",
+        "written": f"{stats.rows_written:,}",
+        "deleted": f"{stats.rows_deleted:,}",
+        "unchanged": f"{stats.rows_unchanged:,}",
+        "seconds": f"{stats.seconds:.1f}",
+        "rows/s": f"{moved / stats.seconds:,.0f}" if stats.seconds and moved else "",
+        "checks": str(stats.checks or ""),
+        "watermark": (stats.watermark or "")[:WATERMARK_LENGTH],
+    }
 
 
 def _ago(seconds: float | None) -> str:

@@ -11,6 +11,7 @@ from framework.errors import UsageError
 from framework.plan import Kind, Plan, compile_plan
 from framework.spec.load import load_spec
 from framework.spec.models import GenerateTask, MartTask, ReplicateTask, Spec
+from framework.spec.shapes import Model
 
 SPECS = Path(__file__).parent.parent / "specs"
 
@@ -41,7 +42,12 @@ def test_the_sql_decides_what_a_mart_needs(shop: Spec) -> None:
 
 
 def test_arguments_survive_json_and_are_all_an_engine_needs(shop: Spec) -> None:
-    models = {Kind.GENERATE: GenerateTask, Kind.TICK: GenerateTask, Kind.REPLICATE: ReplicateTask, Kind.MART: MartTask}
+    models: dict[Kind, type[Model]] = {
+        Kind.GENERATE: GenerateTask,
+        Kind.TICK: GenerateTask,
+        Kind.REPLICATE: ReplicateTask,
+        Kind.MART: MartTask,
+    }
     for step in compile_plan(shop, ticks=1).steps:
         there_and_back = json.loads(json.dumps(dict(step.arguments)))
         assert there_and_back == step.arguments

@@ -1,7 +1,7 @@
 """The main job as its user runs it: specs/shop.yaml through the command, on real servers, compared row by row.
 
-The comparison shares no code with the engine: it reads both databases with their drivers and applies the spec's declared
-mapping by hand.
+The comparison shares no code with the engine: it reads both databases with their drivers and applies the mapping that
+the spec declares by hand.
 """
 
 from __future__ import annotations
@@ -78,7 +78,8 @@ def assert_marts_are_exact(target: TargetDatabase) -> None:
     assert len(daily) > 100
     assert daily == target.rows("SELECT day, orders, customers FROM daily_orders ORDER BY day")
     revenue = target.rows(
-        "SELECT c.country, DATE_FORMAT(o.created_at, '%%Y-%%m-01') AS month, COUNT(DISTINCT o.customer_id), SUM(i.amount) "
+        "SELECT c.country, DATE_FORMAT(o.created_at, '%%Y-%%m-01') AS month, COUNT(DISTINCT o.customer_id), "
+        "SUM(i.amount) "
         "FROM fact_orders o JOIN customers c ON c.id = o.customer_id JOIN fact_order_items i ON i.order_id = o.id "
         "WHERE o.status <> 'cancelled' GROUP BY c.country, month ORDER BY 1, 2"
     )
@@ -103,7 +104,8 @@ def test_the_main_job(source: SourceDatabase, target: TargetDatabase, vitrina: C
 
     vitrina("run", "specs/shop.yaml")
     written = target.rows(
-        "SELECT SUM(s.rows_written), SUM(s.rows_deleted) FROM _vitrina_steps s JOIN _vitrina_runs r ON r.run_id = s.run_id "
+        "SELECT SUM(s.rows_written), SUM(s.rows_deleted) FROM _vitrina_steps s "
+        "JOIN _vitrina_runs r ON r.run_id = s.run_id "
         "WHERE s.kind = 'replicate' AND r.started_at = (SELECT MAX(started_at) FROM _vitrina_runs)"
     )
     assert written == [(0, 0)]

@@ -86,7 +86,7 @@ class Dialect(Protocol):
         """A statement: delete the rows of ``table`` (alias ``t``) that ``other`` (alias ``o``) has no match for."""
 
     def update_unmatched(self, table: str, other: str, condition: str, assignment: str, where: str) -> str:
-        """A statement: update the rows of ``table`` (``t``) for which ``where`` holds and ``other`` (``o``) has no match."""
+        """A statement: update the rows of ``table`` (``t``) if ``where`` holds and ``other`` (``o``) has no match."""
 
     def column_type(self, type_: LogicalType, indexed: bool) -> str | None:
         """The native type that holds every value of ``type_``, or None. ``indexed``: it must fit into a key."""

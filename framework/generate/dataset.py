@@ -148,17 +148,22 @@ class _Sometimes:
 
 
 class Recomputed:
-    """Parents whose values follow from their row numbers: nothing is looked up."""
+    """Parents whose values follow from their row numbers: nothing is looked up.
 
-    def __init__(self, tables: Mapping[str, TableRules]) -> None:
+    Args:
+        finder: finds the parents' own parents.
+    """
+
+    def __init__(self, tables: Mapping[str, TableRules], finder: Parents) -> None:
         self._tables = tables
+        self._finder = finder
         self._places: dict[tuple[str, str], Callable[[Rows], Rows]] = {}
 
     def find(self, rules: TableRules, reference: str, rows: Rows) -> ParentRows:
         """The parents of the rows, in their order."""
         relation = rules.relations[reference]
         places = self._places_of(rules, relation)(rows)
-        parents = Drawn(self._tables[relation.parent], places, self)
+        parents = Drawn(self._tables[relation.parent], places, self._finder)
         return _Sometimes(parents, rows == 0) if relation.own else parents
 
     def _places_of(self, rules: TableRules, relation: Relation) -> Callable[[Rows], Rows]:

@@ -55,7 +55,7 @@ def field(type_: LogicalType, column: Vector) -> Text:
     """Each value with its length before it: a field of a record, or an element of an array."""
     body = _body(type_, column)
     matrix = np.empty((len(column), 4 + body.data.shape[1]), dtype=np.uint8)
-    used = np.empty(matrix.shape, dtype=np.bool_)
+    used = np.ones(matrix.shape, dtype=np.bool_)
     _put_field(matrix, used, body, column.nulls)
     lengths = np.count_nonzero(used, axis=1).astype(np.int64)
     return Text(matrix, lengths)
@@ -65,8 +65,9 @@ def _put_field(matrix: NDArray[np.uint8], used: NDArray[np.bool_], body: Text, n
     lengths = body.lengths if nulls is None else np.where(nulls, -1, body.lengths)
     matrix[:, :4] = _big_endian(lengths, ">i4")
     matrix[:, 4:] = body.data
-    used[:, :4] = True
-    used[:, 4:] = np.arange(body.data.shape[1]) < lengths[:, None]
+    width = body.data.shape[1]
+    if nulls is not None or not (lengths == width).all():
+        used[:, 4:] = np.arange(width) < lengths[:, None]
 
 
 def _body(type_: LogicalType, column: Vector) -> Text:

@@ -67,7 +67,7 @@ def load_connections(path: Path) -> ConnectionsFile:
     try:
         content, found = Connections.model_validate(values.of(document.root)), []
     except ValidationError as error:
-        found = explain(error, document, Connections, values.unresolved)
+        found = explain(error, document, Connections, document.problems)
         content, found = None, [_without_secret(problem, document) for problem in found]
     problems = (*document.problems, *values.problems, *found)
     return ConnectionsFile(document, None if problems else content, problems)

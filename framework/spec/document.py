@@ -155,37 +155,45 @@ def _compose(text: str) -> YamlNode | None:
         raise _syntax_refusal(error, text) from None
     except (ValueError, OverflowError):
         # Escapes such as "\UFFFFFFFF" go through PyYAML unchecked.
-        where = Span(_clamped(_position(loader.get_mark()), lines_of(text)))
+        where = _at(loader.get_mark(), text)
         raise _Refusal(where, "yaml-syntax", "this stands for no character or number", "check the escape") from None
     # A file of nothing but comments is a document with an empty value.
     return None if isinstance(root, ScalarNode) and root.style is None and root.value == "" else root
 
 
+_SYNTAX = (
+    ("'\\t'", "a tab stands here", "indent with spaces, not with tabs"),
+    (
+        "mapping values are not allowed",
+        "a second `: ` in one value",
+        "quote a text that contains `: `, or check the indentation",
+    ),
+    ("undefined alias", "this alias is not defined", "define it with `&` before; quote a text that begins with `*`"),
+    ("cannot start any token", "no value begins with this character", "quote the text"),
+    ("expected <block end>", "this does not fit what stands above", "begin the keys of one mapping in the same column"),
+    ("could not find expected ':'", "a key without `:` stands above", "write `key: value`; check the indentation"),
+    ("expected the node content", "a value is missing here", "write a value, or remove the comma"),
+)
+"""What PyYAML says, what is meant, and what to do."""
+
+
 def _syntax_refusal(error: MarkedYAMLError, text: str) -> _Refusal:
-    mark = error.problem_mark or error.context_mark
-    where = Span(_clamped(_position(mark), lines_of(text))) if mark is not None else Span()
-    message = str(error.problem or error.context)
-    if error.context and error.problem:
-        message = f"{message} ({error.context})"
-    return _Refusal(where, "yaml-syntax", message, _syntax_advice(error, text))
-
-
-def _syntax_advice(error: MarkedYAMLError, text: str) -> str:
     problem = str(error.problem)
-    index = error.problem_mark.index if error.problem_mark else 0
-    if "'\\t'" in problem:
-        return "indent with spaces, not with tabs"
-    if text[:index].endswith("$") and text[index : index + 1] == "{":
-        return 'within braces or brackets, quote a value with a variable: "${NAME}"'
-    if "mapping values are not allowed" in problem:
-        return "quote a text that contains `: `, or check the indentation"
-    if "undefined alias" in problem:
-        return "define it with `&` before it is used; quote a text that begins with `*`"
-    if "cannot start any token" in problem:
-        return "quote a text that begins with this character"
-    if "expected <block end>" in problem:
-        return "check the indentation: keys of one mapping begin in the same column"
-    return ""
+    mark = error.problem_mark or error.context_mark
+    if "stream end" in problem or "end of stream" in problem:
+        opened = error.context_mark or mark
+        return _Refusal(_at(opened, text), "yaml-syntax", "this is never closed", "close the quote or the bracket")
+    if mark is not None and text[: mark.index].endswith("$") and text[mark.index : mark.index + 1] == "{":
+        advice = 'quote it: "${NAME}"'
+        return _Refusal(_at(mark, text), "yaml-syntax", "a variable within braces or brackets needs quotes", advice)
+    for needle, message, advice in _SYNTAX:
+        if needle in problem:
+            return _Refusal(_at(mark, text), "yaml-syntax", message, advice)
+    return _Refusal(_at(mark, text), "yaml-syntax", f"this is not YAML: {problem}", "")
+
+
+def _at(mark: Mark | None, text: str) -> Span:
+    return Span() if mark is None else Span(_clamped(_position(mark), lines_of(text)))
 
 
 def _position(mark: Mark) -> Position:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +36,8 @@ _FORMS = {
 _DATES = ((units.RELATIVE, "a date such as 2026-01-31, a distance from now such as -2y, or now"),)
 _ANY_DATE = "a date such as 2026-01-31 or a date-time such as 2026-01-31T12:00:00Z"
 
-_GROUPED = re.compile(r"[-+]?\d{1,3}([_, ']?\d{3})+|[-+]?\d+(_\d+)+")
+_GROUPED = re.compile(r"[-+]?\d{1,3}([_, ']?\d{3})+|[-+]?\d+(_\d+)+|[-+]?0\d+")
+"""Whole numbers in other notations."""
 _SPACED = re.compile(r"\s*(?P<number>[-+]?\d+(?:[.,]\d+)?)\s*(?P<unit>%|[A-Za-z]+)\s*")
 _UNITS = {
     "ms": ("ms", "milliseconds", "millisecond", "millis"),
@@ -47,7 +48,7 @@ _UNITS = {
     "w": ("w", "week", "weeks"),
     "y": ("y", "yr", "year", "years"),
 }
-_NUMBER = re.compile(r"[-+]?\d{1,20}(\.\d{1,20})?")
+_NUMBER = re.compile(r"[-+]?(0|[1-9]\d{0,19})(\.\d{1,20})?")
 _UNIT_OF = {name: unit for unit, names in _UNITS.items() for name in names}
 
 
@@ -67,15 +68,20 @@ class _Mistake:
         return self.first["loc"]
 
 
-def explain(error: ValidationError, document: Document, model: type[BaseModel], unresolved: set[int]) -> list[Problem]:
-    """The problems behind a validation error; nodes in ``unresolved`` have their problem already."""
+def explain(
+    error: ValidationError, document: Document, model: type[BaseModel], known: Iterable[Problem]
+) -> list[Problem]:
+    """The problems behind a validation error, except where there is one of ``known`` already."""
     assert document.root is not None
+    taken = {problem.position for problem in known}
     mistakes = _grouped(error.errors(include_url=False), document.root)
-    return [
+    problems = (
         _problem(mistake, document, model)
         for mistake in _without_noise(mistakes, model)
-        if id(mistake.place.node) not in unresolved
-    ]
+        if mistake.place.node.span.position not in taken
+    )
+    # What stands behind an anchor is met at each of its aliases.
+    return list(dict.fromkeys(problems))
 
 
 def _grouped(errors: Sequence[ErrorDetails], root: Node) -> list[_Mistake]:
@@ -117,7 +123,7 @@ def _problem(mistake: _Mistake, document: Document, model: type[BaseModel]) -> P
     if kind == "missing":
         return _missing_key(mistake, document)
     if mistake.first["input"] is None:
-        return document.problem(key, "empty", f"{_named(place)} has no value", "give it one, or remove it")
+        return document.problem(key, "empty", f"{_named(place)} has no value", "give it a value")
     if kind == "string_too_short" and mistake.loc[-1] == "[key]":
         return document.problem(key, "empty-name", "a name must not be empty", "give it a name")
     rule, message, suggestion = _said(mistake, model)
@@ -196,7 +202,9 @@ def _one_of(node: Node, context: dict[str, Any]) -> tuple[str, str, str]:
 def _literal(node: Node, allowed: str) -> tuple[str, str, str]:
     choices = re.findall(r"'([^']*)'", allowed)
     if not choices:
-        return "wrong-value", f"{_shown(node)} is not possible here", f"write {allowed}, without quotes"
+        quoted = isinstance(node, Scalar) and node.quoted
+        advice = f"write {allowed}" + (", without quotes" if quoted else "")
+        return "wrong-value", f"{_shown(node)} is not possible here", advice
     word = node.text if isinstance(node, Scalar) else ""
     return "wrong-value", f"{_shown(node)} is not one of {', '.join(choices)}", did_you_mean(word, choices)
 
@@ -208,6 +216,8 @@ def _wrong_type(mistake: _Mistake, model: type[BaseModel]) -> tuple[str, str, st
     unique = list(dict.fromkeys(wanted))
     if mistake.first["type"] == "model_type" and isinstance(node, Scalar):
         words = expected.keys(model, mistake.loc)
+        if node.text in words:
+            return "wrong-value", f"{_shown(node)} needs settings", f"write {{{node.text}: ...}}"
         if nearest := closest(node.text, words):
             return "wrong-value", f"{_shown(node)} is not known here", f"did you mean {nearest!r}?"
     if "a number" in unique and "a whole number" in unique:
@@ -239,7 +249,7 @@ def _repair(node: Node, wanted: list[str], form: str | None) -> str:
     if wanted == ["text"]:
         return f'quote it to make it text: "{text}"'
     if wanted[0] in ("a whole number", "a number") and _GROUPED.fullmatch(text):
-        return f"write {re.sub(r'[^0-9+-]', '', text)}"
+        return f"write {int(re.sub('[^0-9+-]', '', text[:40]))}"
     if node.quoted and _NUMBER.fullmatch(text) and "number" in wanted[0]:
         return f"remove the quotes: {text}"
     return _with_unit(text, form) or _as_boolean(text, wanted)
@@ -268,6 +278,8 @@ def _shown(node: Node) -> str:
     if isinstance(node, Scalar):
         if not node.quoted and _NUMBER.fullmatch(node.text):
             return f"the number {node.text}"
+        if not node.quoted and node.text in ("true", "false"):
+            return node.text
         text = mask(node.text)
         return repr(text if len(text) <= 60 else text[:60] + "…")
     return "a mapping" if isinstance(node, Mapping) else "a list"

@@ -73,7 +73,7 @@ def _load(document: Document, environ: Environment[str, str]) -> Loaded:
     try:
         spec, found = Spec.model_validate(data), []
     except ValidationError as error:
-        spec, found = None, explain(error, document, Spec, values.unresolved)
+        spec, found = None, explain(error, document, Spec, (*document.problems, *values.problems))
     problems = sorted([*document.problems, *values.problems, *found], key=lambda problem: problem.position)
     return Loaded(None if problems else spec, tuple(problems), document)
 

@@ -78,7 +78,7 @@ def check(loaded: Loaded, rules: Iterable[Rule] = RULES) -> tuple[Problem, ...]:
         for finding in rule.find(loaded.spec):
             place = find(document.root, finding.loc)
             problems.append(document.problem(_span_of(place, finding), rule.id, finding.message, finding.suggestion))
-    return tuple(sorted(problems, key=lambda problem: problem.position))
+    return tuple(sorted(dict.fromkeys(problems), key=lambda problem: problem.position))
 
 
 def render_all(problems: Iterable[Problem]) -> list[str]:

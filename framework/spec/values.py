@@ -30,14 +30,12 @@ class Values:
 
     Attributes:
         environ: the variables; None leaves ``${VAR}`` as it stands.
-        problems: what could not be resolved.
-        unresolved: ids of the scalars that hold their written text instead of a value.
+        problems: scalars that could not be resolved; in their place stands their text as written.
     """
 
     document: Document
     environ: Environment[str, str] | None
     problems: list[Problem] = field(default_factory=list)
-    unresolved: set[int] = field(default_factory=set)
     _made: dict[int, Any] = field(default_factory=dict)
 
     def of(self, node: Node) -> Any:
@@ -59,7 +57,6 @@ class Values:
             return text if node.quoted else resolve(text)
         except Unresolved as error:
             self.problems.append(self.document.problem(node.span, error.rule, str(error), error.suggestion))
-            self.unresolved.add(id(node))
             return node.text
 
 

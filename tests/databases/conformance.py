@@ -123,7 +123,7 @@ class TargetConformance:
         assert session.execute("DELETE FROM t") == 2
 
     def test_bound_values_arrive_as_they_are(self, session: Session) -> None:
-        values = ("it's 100% \\ \"quoted\" ? %s", 7, None)
+        values = ('it\'s 100% \\ "quoted" ? %s', 7, None)
         assert session.query("SELECT %s, %s, %s", values) == [values]
 
     def test_percent_signs_are_doubled_only_beside_bound_values(self, session: Session) -> None:
@@ -308,8 +308,8 @@ class TargetConformance:
             "double precision": ("1.7976931348623157e+308", 1.7976931348623157e308),
             "real": ("0.1", 0.1),
             "bytea": ("00ff0a22", b'\x00\xff\n"'),
-            "timestamp": ("2024-02-29 23:59:59.999999", datetime(2024, 2, 29, 23, 59, 59, 999999)),  # noqa: DTZ001
-            "timestamptz": ("2038-01-20 00:00:00.5", datetime(2038, 1, 20, 0, 0, 0, 500000)),  # noqa: DTZ001
+            "timestamp": ("2024-02-29 23:59:59.999999", datetime(2024, 2, 29, 23, 59, 59, 999999)),
+            "timestamptz": ("2038-01-20 00:00:00.5", datetime(2038, 1, 20, 0, 0, 0, 500000)),
             "varchar(3)": ("a😀", "a😀"),
             "jsonb": ('{"a": 1.50, "a": null}', '{"a": 1.50, "a": null}'),
             "interval": ("1 mon -3 days 04:05:06", "1 mon -3 days 04:05:06"),

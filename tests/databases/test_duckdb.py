@@ -202,7 +202,7 @@ CREATE TABLE o AS SELECT * FROM (VALUES
     [
         ("UNIX_TIMESTAMP(made)", [1710497472.5, 1711929600]),
         ("UNIX_TIMESTAMP('2024-01-01')", [1704067200, 1704067200]),
-        ("FROM_UNIXTIME(86400)", [datetime(1970, 1, 2), datetime(1970, 1, 2)]),  # noqa: DTZ001
+        ("FROM_UNIXTIME(86400)", [datetime(1970, 1, 2), datetime(1970, 1, 2)]),
         ("WEEKDAY(d)", [4, 6]),
         ("DAYOFWEEK(d)", [6, 1]),
         ("WEEK(d)", [10, 13]),

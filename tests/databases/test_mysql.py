@@ -104,5 +104,3 @@ def test_a_wrong_password_is_not_repeated(target: TargetDatabase) -> None:
     assert "correct user and password" in failed.value.fix
     assert "wrong" not in str(failed.value)
     wrong.close()
-
-

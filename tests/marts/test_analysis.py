@@ -124,7 +124,7 @@ def test_mistakes_in_indexes() -> None:
     [
         "SELECT DATE(created_at) AS day, COUNT(*) AS n FROM orders GROUP BY 1",
         "SELECT DATE(created_at) AS day, COUNT(*) AS n FROM orders GROUP BY day ORDER BY n",
-        "SELECT DATE(o.x) AS day, c.id, COUNT(*) AS n FROM dark o LEFT JOIN customers c ON c.id = o.id GROUP BY 2, DATE(o.x)",
+        "SELECT DATE(o.x) AS day, c.id, COUNT(*) AS n FROM dark o LEFT JOIN customers c ON c.id = o.y GROUP BY 2, 1",
         "SELECT id, DATE(created_at) AS day FROM orders WHERE amount > 1",
         "SELECT id, DATE(created_at) AS day, SUM(amount) OVER (PARTITION BY DATE(created_at), id) AS s FROM orders",
         "SELECT DISTINCT created_at AS day FROM orders",

@@ -98,7 +98,6 @@ class DuckDBDialect:
         return f"CASE WHEN {_exact(text, value, type_)} THEN {value} WHEN {text} IS NOT NULL THEN {failure} END"
 
 
-
 def _exact(text: str, value: str, type_: LogicalType) -> str:
     if type_.kind is Kind.BOOLEAN:
         return f"{text} IN ('0', '1')"

@@ -33,9 +33,7 @@ _dialect = DuckDBDialect()
 _quote = _dialect.quote
 
 
-def load(
-    name: str, cursor: duckdb.DuckDBPyConnection, table: Table, extract: Extract, progress: Progress
-) -> int:
+def load(name: str, cursor: duckdb.DuckDBPyConnection, table: Table, extract: Extract, progress: Progress) -> int:
     """Append all rows of ``extract`` in the open transaction; how many.
 
     Raises:

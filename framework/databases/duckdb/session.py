@@ -81,8 +81,7 @@ class DuckDBSession:
     def create_table(self, table: Table, marker: str = "", if_missing: bool = False) -> None:
         """Create a table. Its keys are NOT NULL; that they are unique is seen to by `load`.
 
-        A PRIMARY KEY would keep an index in memory, makes merges several times slower, and in DuckDB before 1.2 fails
-        those that delete a key and insert it again.
+        A PRIMARY KEY would keep an index of every key in memory, and make loads three and merges eight times slower.
         """
         if if_missing and self.relation(table.name):
             return

@@ -10,8 +10,8 @@ from framework import units
 from framework.diagnostics import did_you_mean
 from framework.spec.checks.expressions import Unreadable, expression_names, template_names
 from framework.spec.checks.lookup import MOMENT_KINDS, NUMBER_KINDS, FakeAt, columns, fakes, kind_of
-from framework.spec.checks.rules import Finding, Rule, rule
-from framework.spec.fake import Fake
+from framework.spec.checks.rules import Finding, Loc, Rule, rule
+from framework.spec.fake import DateRange, DatetimeRange, Fake
 from framework.spec.models import Entity, EntityColumn, Spec
 from framework.types import TEXT_KINDS, Kind, parse_type
 
@@ -47,32 +47,35 @@ def zero_weights(spec: Spec) -> Iterator[Finding]:
 
 @rule("bad-date")
 def bad_dates(spec: Spec) -> Iterator[Finding]:
-    """Dates are in the calendar, the earlier one first."""
-    now = _now(spec)
+    """Dates are in the calendar."""
+    for loc, span in _spans(spec):
+        for end, text in (("from", span.from_), ("to", span.to)):
+            if _instant(text, spec) is None:
+                advice = "write a date such as 2026-01-31"
+                yield Finding((*loc, end), f"{text!r} is not in the calendar", advice)
+
+
+@rule("min-over-max")
+def swapped_dates(spec: Spec) -> Iterator[Finding]:
+    """The earlier date comes first."""
+    for loc, span in _spans(spec):
+        first, last = _instant(span.from_, spec), _instant(span.to, spec)
+        if first and last and first > last:
+            yield Finding((*loc, "from"), f"{span.from_} is later than {span.to}", "swap them")
+
+
+def _spans(spec: Spec) -> Iterator[tuple[Loc, DateRange | DatetimeRange]]:
     for at in fakes(spec):
-        for key in ("date", "datetime"):
-            span = getattr(at.fake, key)
-            if span is None or now is None:
-                continue
-            found = [_instant(text, now) for text in (span.from_, span.to)]
-            for end, text, moment in zip(("from", "to"), (span.from_, span.to), found, strict=True):
-                if moment is None:
-                    advice = "write a date such as 2026-01-31"
-                    yield Finding((*at.loc, key, end), f"{text!r} is not in the calendar", advice)
-            if found[0] and found[1] and found[0] > found[1]:
-                yield Finding((*at.loc, key, "from"), f"{span.from_} is later than {span.to}", "swap them")
+        if at.fake.date is not None:
+            yield (*at.loc, "date"), at.fake.date
+        if at.fake.datetime is not None:
+            yield (*at.loc, "datetime"), at.fake.datetime
 
 
-def _now(spec: Spec) -> datetime | None:
+def _instant(text: str, spec: Spec) -> datetime | None:
+    """The point in time; None if it, or `now`, is not in the calendar."""
     try:
-        return units.parse_datetime(spec.now)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _instant(text: str, now: datetime) -> datetime | None:
-    try:
-        return units.instant(text, now)
+        return units.instant(text, units.parse_datetime(spec.now))
     except (ValueError, OverflowError):
         return None
 
@@ -204,7 +207,7 @@ def fake_type(spec: Spec) -> Iterator[Finding]:
         if kind is not None and fitting is not None and kind not in fitting:
             names = ", ".join(sorted(each.value for each in fitting))
             message = f"{key} makes no values of type {at.column.type}"
-            yield Finding(at.loc, message, f"use it for {names}; or another rule here")
+            yield Finding(at.loc, message, f"use another rule; {key} is for {names}")
 
 
 @rule("fake-out-of-range")
@@ -241,7 +244,7 @@ def not_enough_values(spec: Spec) -> Iterator[Finding]:
         share = 0.0 if column.nulls is None else min(1.0, units.fraction(column.nulls))
         needed, possible = round(entity.rows * (1 - share)), _distinct(column)
         if possible is not None and possible < needed:
-            message = f"{name!r} is unique, and its rule makes {possible} values for {needed} rows of {table!r}"
+            message = f"{name!r} is unique, and {needed} rows of {table!r} need more than its {possible} values"
             yield Finding((*loc, "fake"), message, "use a rule with more values, such as sequence or uuid")
 
 
@@ -281,6 +284,7 @@ def array_element(spec: Spec) -> Iterator[Finding]:
 RULES: tuple[Rule, ...] = (
     zero_weights,
     bad_dates,
+    swapped_dates,
     unknown_column,
     bad_expression,
     expression_type,

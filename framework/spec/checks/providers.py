@@ -16,7 +16,11 @@ def unknown_locale(spec: Spec) -> Iterator[Finding]:
     """Locales are those of Faker."""
     for loc, locale in _locales(spec):
         if locale not in _known_locales():
-            yield Finding(loc, f"Faker has no locale {locale!r}", did_you_mean(locale, _known_locales()))
+            yield Finding(
+                loc,
+                f"Faker has no locale {locale!r}",
+                did_you_mean(locale, _known_locales()) or "write one such as en_US",
+            )
 
 
 def _locales(spec: Spec) -> Iterator[tuple[Loc, str]]:

@@ -87,13 +87,21 @@ def unknown_relationship(spec: Spec) -> Iterator[Finding]:
     tables = (*spec.replicate, *spec.marts)
     for loc, _, check in checks(spec):
         for column, target in (check.relationship or {}).items():
-            place = (*loc, "relationship", column)
-            known = target_columns(spec, target.table) if target.table in spec.replicate else None
             if target.table not in tables:
+                place = (*loc, "relationship", column, "table")
                 message = f"nothing makes a table {target.table!r} in the target"
-                yield Finding((*place, "table"), message, did_you_mean(target.table, tables))
-            elif known is not None and target.column not in known:
-                yield _no_target_column((*place, "column"), target.table, target.column, known)
+                yield Finding(place, message, did_you_mean(target.table, tables))
+
+
+@rule("unknown-column")
+def unknown_relationship_column(spec: Spec) -> Iterator[Finding]:
+    """A relationship leads to a column of a copy."""
+    for loc, _, check in checks(spec):
+        for column, target in (check.relationship or {}).items():
+            known = target_columns(spec, target.table) if target.table in spec.replicate else None
+            if known is not None and target.column not in known:
+                place = (*loc, "relationship", column, "column")
+                yield _no_target_column(place, target.table, target.column, known)
 
 
 @rule("only-and-except")
@@ -192,6 +200,7 @@ RULES: tuple[Rule, ...] = (
     unknown_source_column,
     unknown_target_column,
     unknown_relationship,
+    unknown_relationship_column,
     only_and_except,
     column_settings,
     unknown_type,
