@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -233,7 +234,8 @@ def _report(error: VitrinaError) -> None:
 
 
 def main() -> None:
-    """Run the command; never end in a traceback for a user's mistake."""
+    """Run the command; never end in a traceback for a user's mistake. Being told to stop (SIGTERM) is Ctrl-C."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         cli.main(prog_name="vitrina", standalone_mode=False)
     except click.ClickException as error:

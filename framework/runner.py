@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
@@ -49,6 +50,14 @@ class Run:
     full_refresh: bool = False
     recreate: bool = False
     mask_key: bytes | None = None
+
+    def cancel(self) -> None:
+        """End what the databases are doing for this run, so that its steps fail soon and undo their work."""
+        for database in (self.source, self.target):
+            if database is not None:
+                # A database that cannot be reached has nothing left to end.
+                with suppress(VitrinaError):
+                    database.cancel()
 
     @property
     def read(self) -> PostgresSource:
@@ -118,7 +127,11 @@ def execute(plan: Plan, run: Run, workers: int = 4) -> dict[str, Stats]:
     status = "failed"
     try:
         with ThreadPoolExecutor(workers, thread_name_prefix="vitrina-step") as pool:
-            walk.through(pool)
+            try:
+                walk.through(pool)
+            except BaseException:
+                run.cancel()
+                raise
         status = "failed" if walk.errors else "succeeded"
     except KeyboardInterrupt:
         status = "cancelled"

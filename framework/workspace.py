@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from framework.databases.base import Target
+from framework.databases.embedded import home
 from framework.databases.opening import open_source, open_target
 from framework.databases.postgres import PostgresSource
 from framework.errors import SpecInvalid
@@ -57,5 +57,4 @@ def open_workspace(path: Path, environment: str) -> Workspace:
     spec, problems = load_checked(path)
     if spec is None or problems:
         raise SpecInvalid(problems)
-    home = Path(os.environ.get("VITRINA_HOME", ".vitrina")).absolute()
-    return Workspace(path, spec, environment, home)
+    return Workspace(path, spec, environment, home())

@@ -181,5 +181,8 @@ class Target(Protocol):
     def version(self) -> str:
         """The server's product and version."""
 
+    def cancel(self) -> None:
+        """End the statements that other threads are running; they fail."""
+
     def close(self) -> None:
         """Give back everything."""

@@ -57,6 +57,7 @@ class TableRules:
         rules: the rule of each column that refers to no other table.
         relations: the referring columns.
         scopes: what the rule of each column knows.
+        schemas: the schemas of all tables of the task.
     """
 
     name: str
@@ -66,6 +67,7 @@ class TableRules:
     rules: Mapping[str, Rule]
     relations: Mapping[str, Relation]
     scopes: Mapping[str, Scope]
+    schemas: Mapping[str, str]
 
     def type_of(self, column: str) -> LogicalType:
         """The type of a column."""
@@ -77,6 +79,10 @@ class TableRules:
         if share is None:
             return None
         return self.scopes[column].stream.child("nulls").uniform(rows) < units.fraction(share)
+
+    def parent_schema(self, reference: str) -> str | None:
+        """The schema of the table that ``reference`` refers to."""
+        return self.schemas.get(self.relations[reference].parent)
 
     def parent_columns(self, reference: str) -> tuple[str, ...]:
         """The columns that are read from the rows that ``reference`` refers to."""
@@ -229,9 +235,13 @@ def compile_table(task: GenerateTask, name: str, count: int, now: int) -> TableR
         for column in table.columns
         if column.name not in relations
     }
-    compiled = TableRules(name, entity, table, count, rules, relations, scopes)
+    compiled = TableRules(name, entity, table, count, rules, relations, scopes, _schemas(task))
     _check_reads(compiled)
     return compiled
+
+
+def _schemas(task: GenerateTask) -> dict[str, str]:
+    return {name: entity.schema_ for name, entity in task.entities.items()}
 
 
 def _scope(task: GenerateTask, name: str, table: Table, column: str, count: int, now: int) -> Scope:

@@ -74,9 +74,7 @@ def _generated(task: GenerateTask) -> tuple[str, ...]:
     return tuple(name for name in reference_order(task.entities) if task.entities[name].rows is not None)
 
 
-def _is_filled(
-    session: PostgresSession, task: GenerateTask, name: str, marks: Mapping[tuple[str, str], Mark]
-) -> bool:
+def _is_filled(session: PostgresSession, task: GenerateTask, name: str, marks: Mapping[tuple[str, str], Mark]) -> bool:
     schema = task.entities[name].schema_
     mark = marks.get((schema, name))
     return mark is not None and mark.state is not State.FILLING and describe(session, schema, name) is not None

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO, cast
 
 from framework.databases.postgres.source import PostgresSession, qualified, quote
+from framework.errors import StatementFailed
 from framework.generate.encode import HEADER, TRAILER, records
 from framework.generate.values import Vector
 from framework.tables import Table
@@ -22,19 +23,28 @@ class _Records(io.RawIOBase):
     def __init__(self, chunks: Iterable[Chunk], loaded: Callable[[int], None]) -> None:
         self._parts = self._all(chunks, loaded)
         self._rest = memoryview(b"")
+        self.error: BaseException | None = None
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int = -1) -> bytes:
         while not self._rest:
-            part = next(self._parts, None)
+            part = self._next()
             if part is None:
                 return b""
             self._rest = memoryview(part)
         taken = self._rest if size < 0 else self._rest[:size]
         self._rest = self._rest[len(taken) :]
         return bytes(taken)
+
+    def _next(self) -> bytes | None:
+        try:
+            return next(self._parts, None)
+        except BaseException as error:
+            # psycopg2 ends the COPY and raises an error of its own, which knows this one's text only.
+            self.error = error
+            raise
 
     def _all(self, chunks: Iterable[Chunk], loaded: Callable[[int], None]) -> Iterator[bytes]:
         yield HEADER
@@ -61,7 +71,13 @@ def copy(
     columns = ", ".join(quote(name) for name in table.column_names)
     options = "FORMAT binary, FREEZE" if freeze else "FORMAT binary"
     statement = f"COPY {qualified(table.schema, table.name)} ({columns}) FROM STDIN ({options})"
-    return session.copy_in(statement, cast(BinaryIO, _Records(chunks, loaded)))
+    data = _Records(chunks, loaded)
+    try:
+        return session.copy_in(statement, cast(BinaryIO, data))
+    except StatementFailed:
+        if data.error is not None:
+            raise data.error from None
+        raise
 
 
 def encoded(table: Table, columns: list[Vector]) -> Chunk:

@@ -35,7 +35,9 @@ def integer(scope: Scope, rule: fake.Integer, type_: LogicalType) -> Rule:
     if scope.unique:
         places = distinct_places(scope, size)
         return Rule(lambda _, rows: convert(rule.min + places(rows)))
-    return Rule(lambda _, rows: convert(rule.min + scope.stream.below(rows, size)))
+    # All 64 bits are one more than a limit can say.
+    limit = min(size, 2**64 - 1)
+    return Rule(lambda _, rows: convert(rule.min + scope.stream.below(rows, limit)))
 
 
 def normal(scope: Scope, rule: fake.Normal, type_: LogicalType) -> Rule:

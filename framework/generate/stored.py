@@ -112,9 +112,7 @@ class StoredParents:
             self._counts[key] = int(self._session.query(sql)[0][0])
         return self._counts[key]
 
-    def _at(
-        self, rules: TableRules, relation: Relation, columns: Sequence[str], places: Rows
-    ) -> dict[str, Vector]:
+    def _at(self, rules: TableRules, relation: Relation, columns: Sequence[str], places: Rows) -> dict[str, Vector]:
         table = self._parent(relation)
         sql = AT_PLACES.format(
             columns=", ".join(quote(name) for name in columns),

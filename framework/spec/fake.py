@@ -63,7 +63,7 @@ class Normal(Model):
     """Numbers of a normal distribution, clipped to ``min`` and ``max``."""
 
     mean: Number
-    sigma: Annotated[Number, Field(gt=0)]
+    sigma: Annotated[float, Field(gt=0)]
     min: Number | None = None
     max: Number | None = None
 
@@ -72,7 +72,7 @@ class Lognormal(Model):
     """Numbers whose natural logarithm is normal with ``mean`` and ``sigma``, clipped to ``min`` and ``max``."""
 
     mean: Number
-    sigma: Annotated[Number, Field(gt=0)]
+    sigma: Annotated[float, Field(gt=0)]
     min: Number | None = None
     max: Number | None = None
 
@@ -80,7 +80,7 @@ class Lognormal(Model):
 class Zipf(Model):
     """Whole numbers 1 to ``max``; the number k has a weight of 1 / k ** ``exponent``."""
 
-    exponent: Annotated[Number, Field(gt=0)] = 1.0
+    exponent: Annotated[float, Field(gt=0)] = 1.0
     max: Annotated[int, Field(ge=1)]
 
 

@@ -5,9 +5,10 @@ Amounts with units (``5%``, ``10min``) stay the text the author wrote; `framewor
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, Strict, StringConstraints
+from pydantic import Field, Strict, StringConstraints, field_validator
+from pydantic_core import PydanticCustomError
 
 from framework import units
 from framework.spec.fake import FakeRule
@@ -323,6 +324,14 @@ class Spec(Model):
     replicate: dict[Name, Annotated[Replicate, nothing_means_defaults]] = {}
     marts: dict[Name, Mart] = {}
     freshness: Freshness | None = None
+
+    @field_validator("version", mode="before")
+    @classmethod
+    def _is_a_number(cls, value: Any) -> Any:
+        # To Python, True equals 1.
+        if isinstance(value, bool):
+            raise PydanticCustomError("literal_error", "not a number", {"expected": "1"})
+        return value
 
     def replicate_task(self, table: str) -> ReplicateTask:
         """The settings of one replicated table, defaults filled in."""

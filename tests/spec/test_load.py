@@ -104,4 +104,4 @@ def test_loading_imports_no_database():
         "heavy = {'sqlalchemy', 'duckdb', 'pymysql', 'psycopg2', 'numpy', 'sqlglot', 'faker', 'framework.databases'};"
         "sys.exit(', '.join(sorted(heavy & set(sys.modules))))"
     )
-    assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).stderr == b""
+    assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).stderr.strip() == b""

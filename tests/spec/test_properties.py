@@ -40,8 +40,6 @@ PIECES = st.sampled_from(
         "'",
         '"',
         "|\n",
-    ]
-    + [
         "#",
         "%",
         "@",
@@ -59,8 +57,6 @@ PIECES = st.sampled_from(
         "é",
         "東",
         "\x07",
-    ]
-    + [
         "version: 1\n",
         "entities:\n",
         "fake: ",
@@ -91,8 +87,20 @@ WORDS = st.sampled_from(
         "${B}",
         "*a",
         "0x1",
+        "now",
+        "-999999y",
+        "2026-02-30",
+        "a.b",
+        "{a}",
+        "a + b",
+        "bigint",
+        "(",
+        "id",
+        "updated_at",
+        "&a x",
+        "!!t x",
+        "\t",
     ]
-    + ["now", "-999999y", "2026-02-30", "a.b", "{a}", "a + b", "bigint", "(", "id", "updated_at", "&a x", "!!t x", "\t"]
 )
 
 

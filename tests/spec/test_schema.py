@@ -28,7 +28,7 @@ def data_of(path: Path) -> Any:
     document = read_document(path)
     if document.root is None or document.problems:
         return None
-    values = Values(document, {})
+    values = Values(document, {"NOT_SET": "x"})
     data = values.of(document.root)
     return None if values.problems else data
 

@@ -115,8 +115,20 @@ def test_expressions():
 
 @pytest.mark.parametrize(
     "text",
-    ["", "a b", "a if b else c", "a.b", "a[0]", "'x'", "a == b", "not a", "a ** 2", "f(a)", "round()", "max(*a)", "1j"]
-    + [
+    [
+        "",
+        "a b",
+        "a if b else c",
+        "a.b",
+        "a[0]",
+        "'x'",
+        "a == b",
+        "not a",
+        "a ** 2",
+        "f(a)",
+        "round()",
+        "max(*a)",
+        "1j",
         "True",
         "lambda: 1",
         "a := 1",
@@ -125,7 +137,7 @@ def test_expressions():
         "a\x00",
         "(" * 500 + "a" + ")" * 500,
         "-" * 900 + "a",
-        "a" * 1001,
+        "a + " * 200 + "a",
     ],
 )
 def test_no_expressions(text: str):

@@ -51,8 +51,22 @@ def test_core_schema(text: str, value: object):
 
 @pytest.mark.parametrize(
     "text",
-    ["no", "NO", "yes", "on", "off", "y", "n", "nUll", "tRue", "007", "-01", "20_000", "1_0.5", "12:30:00", "1:30"]
-    + [
+    [
+        "no",
+        "NO",
+        "yes",
+        "on",
+        "off",
+        "y",
+        "n",
+        "nUll",
+        "tRue",
+        "007",
+        "-01",
+        "20_000",
+        "1_0.5",
+        "12:30:00",
+        "1:30",
         "2026-01-01",
         "2026-01-01T00:00:00Z",
         "0x1F",
@@ -67,8 +81,13 @@ def test_core_schema(text: str, value: object):
         ".",
         "=",
         "٣",
-    ]
-    + ["5%", "10min", "1,000", " 5", "00.5", "<<"],
+        "5%",
+        "10min",
+        "1,000",
+        " 5",
+        "00.5",
+        "<<",
+    ],
 )
 def test_all_else_is_text(text: str):
     assert resolve(text) == text

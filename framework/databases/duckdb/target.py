@@ -46,6 +46,7 @@ class DuckDBTarget:
         self._opening = threading.Lock()
         self._writing = threading.RLock()
         self._database: duckdb.DuckDBPyConnection | None = None
+        self._busy: list[duckdb.DuckDBPyConnection] = []
 
     @contextmanager
     def session(self) -> Iterator[DuckDBSession]:
@@ -53,14 +54,21 @@ class DuckDBTarget:
         with translated(self.name), self._open().cursor() as cursor:
             session = DuckDBSession(self.name, cursor, self._writing)
             session.pin()
+            self._busy.append(cursor)
             try:
                 yield session
             finally:
+                self._busy.remove(cursor)
                 session.rollback()
 
     def version(self) -> str:
         """The library's product and version."""
         return f"DuckDB {duckdb.__version__}"
+
+    def cancel(self) -> None:
+        """Interrupt the statements that other threads are running; they fail."""
+        for cursor in tuple(self._busy):
+            cursor.interrupt()
 
     def close(self) -> None:
         """Close the file."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 
 import pymysql.err
@@ -18,6 +18,7 @@ from framework.databases.mysql.connection import CLIENT_FLAGS, StreamingConnecti
 from framework.databases.mysql.dialect import MySQLDialect
 from framework.databases.mysql.errors import connection_failed
 from framework.databases.mysql.session import MySQLSession
+from framework.errors import StatementFailed
 
 
 class MySQLTarget:
@@ -34,6 +35,7 @@ class MySQLTarget:
         self._engine = sqlalchemy.create_engine(
             self._url, creator=self._connect, poolclass=QueuePool, pool_size=4, max_overflow=32
         )
+        self._busy: set[int] = set()
 
     @cached_property
     def capabilities(self) -> Capabilities:
@@ -45,9 +47,11 @@ class MySQLTarget:
     def session(self) -> Iterator[MySQLSession]:
         """A connection of its own, given back at the end; an open transaction is rolled back."""
         pooled = self._raw_connection()
+        connection = pooled.driver_connection
+        assert isinstance(connection, StreamingConnection)
+        thread = int(connection.thread_id())  # type: ignore[no-untyped-call]
+        self._busy.add(thread)
         try:
-            connection = pooled.driver_connection
-            assert isinstance(connection, StreamingConnection)
             session = MySQLSession(self.name, connection, self._collation, self.capabilities.lane == "LOAD DATA")
             session.pin()
             yield session
@@ -55,12 +59,22 @@ class MySQLTarget:
             pooled.invalidate()
             raise
         finally:
+            self._busy.discard(thread)
             pooled.close()
 
     def version(self) -> str:
         """The server's product and version."""
         version = self._server[0]
         return f"MariaDB {version.split('-')[0]}" if "MariaDB" in version else f"MySQL {version.split('-')[0]}"
+
+    def cancel(self) -> None:
+        """Kill the statements that other threads are running; a user may always kill his own."""
+        busy = tuple(self._busy)
+        with self.session() as session:
+            for thread in busy:
+                # It may have ended in the meantime.
+                with suppress(StatementFailed):
+                    session.execute(f"KILL QUERY {thread}")
 
     def close(self) -> None:
         """Close all connections."""

@@ -14,6 +14,7 @@ from sqlalchemy.pool import QueuePool
 
 from framework.connections import mask
 from framework.databases.postgres.errors import connection_failed, translated
+from framework.errors import StatementFailed
 
 Row = tuple[Any, ...]
 
@@ -115,6 +116,8 @@ class PostgresSource:
         self.url = mask(url)
         self.may_generate = may_generate
         self._url: URL = make_url(url)
+        self._busy: set[psycopg2.extensions.connection] = set()
+        self._cancelled = False
         self._engine = sqlalchemy.create_engine(
             self._url,
             poolclass=QueuePool,
@@ -131,12 +134,15 @@ class PostgresSource:
         Raises:
             ConnectionFailed: the server cannot be reached, or refuses the login.
         """
+        if self._cancelled:
+            raise StatementFailed(self.name, "the run was cancelled", "run again")
         try:
             pooled = self._engine.raw_connection()
         except psycopg2.OperationalError as error:
             raise connection_failed(self.name, self.url, error) from error
         connection = pooled.driver_connection
         assert isinstance(connection, psycopg2.extensions.connection)
+        self._busy.add(connection)
         try:
             connection.autocommit = True
             session = PostgresSession(self.name, connection)
@@ -146,12 +152,19 @@ class PostgresSource:
             pooled.invalidate()
             raise
         finally:
+            self._busy.discard(connection)
             pooled.close()
 
     def version(self) -> str:
         """The server's product and version."""
         with self.session() as session:
             return "PostgreSQL " + str(session.query("SHOW server_version")[0][0]).split(" ")[0]
+
+    def cancel(self) -> None:
+        """End the statements that other threads are running, and let none begin: they fail."""
+        self._cancelled = True
+        for connection in tuple(self._busy):
+            connection.cancel()
 
     def close(self) -> None:
         """Close all connections."""

@@ -101,7 +101,8 @@ def nulls_not_allowed(spec: Spec) -> Iterator[Finding]:
 def missing_fake(spec: Spec) -> Iterator[Finding]:
     """Every column of a filled table has something to be filled with."""
     for loc, _, entity, name, column in columns(spec):
-        if entity.rows is None or column.may_be_null or column.fake or column.references:
+        touched = entity.changes is not None and entity.changes.touch == name
+        if entity.rows is None or column.may_be_null or column.fake or column.references or touched:
             continue
         message = f"nothing says how {name!r} is filled"
         yield Finding(loc, message, "add `fake:`, `references:`, or `nullable: true`", on_key=True)
@@ -167,26 +168,6 @@ def reference_type(spec: Spec) -> Iterator[Finding]:
             yield Finding((*loc, "type"), message, f"make it {target.type}")
 
 
-@rule("reference-schema")
-def reference_schema(spec: Spec) -> Iterator[Finding]:
-    """References stay within a schema."""
-    for loc, _, entity, _, column in columns(spec):
-        parent = spec.entities.get(column.references.table) if column.references else None
-        if parent is not None and parent.schema_ != entity.schema_:
-            message = f"the entity is in schema {entity.schema_!r}, and the one it refers to in {parent.schema_!r}"
-            yield Finding((*loc, "references", "table"), message, "put both into one schema")
-
-
-@rule("unfilled-parent")
-def unfilled_parent(spec: Spec) -> Iterator[Finding]:
-    """A filled table can refer to filled tables only: the values of others are not known."""
-    for loc, _, entity, _, column in columns(spec):
-        parent = spec.entities.get(column.references.table) if column.references else None
-        if entity.rows is not None and parent is not None and parent.rows is None and column.references is not None:
-            message = f"{column.references.table!r} is not filled, so there is nothing to refer to"
-            yield Finding((*loc, "references", "table"), message, f"give {column.references.table!r} `rows:`")
-
-
 @rule("null-reference")
 def null_reference(spec: Spec) -> Iterator[Finding]:
     """What would be set to NULL must accept it."""
@@ -207,6 +188,9 @@ def self_reference(spec: Spec) -> Iterator[Finding]:
         if not column.may_be_null:
             message = f"{name!r} refers to its own table, and the first row has nothing to refer to"
             yield Finding((*loc, "references"), message, "add `nulls: 5%`", on_key=True)
+        elif column.unique:
+            message = f"{name!r} refers to its own table, and such references repeat"
+            yield Finding((*loc, "unique"), message, "remove `unique`")
 
 
 @rule("reference-cycle")
@@ -262,8 +246,6 @@ RULES: tuple[Rule, ...] = (
     unknown_reference,
     reference_not_unique,
     reference_type,
-    reference_schema,
-    unfilled_parent,
     null_reference,
     self_reference,
     reference_cycle,

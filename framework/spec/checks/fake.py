@@ -8,6 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from framework import units
 from framework.diagnostics import did_you_mean
+from framework.spec.checks.entities import is_unique
 from framework.spec.checks.expressions import Unreadable, expression_names, template_names
 from framework.spec.checks.lookup import MOMENT_KINDS, NUMBER_KINDS, FakeAt, columns, fakes, kind_of
 from framework.spec.checks.rules import Finding, Loc, Rule, rule
@@ -16,25 +17,28 @@ from framework.spec.models import Entity, EntityColumn, Spec
 from framework.types import TEXT_KINDS, Kind, parse_type
 
 _INTEGER_BITS = {Kind.SMALLINT: 15, Kind.INTEGER: 31, Kind.BIGINT: 63}
-_NUMBERS = NUMBER_KINDS | TEXT_KINDS
 _FITTING: dict[str, frozenset[Kind]] = {
-    "sequence": _NUMBERS,
-    "integer": _NUMBERS,
-    "normal": _NUMBERS,
-    "lognormal": _NUMBERS,
-    "zipf": _NUMBERS,
-    "expression": _NUMBERS,
+    "sequence": NUMBER_KINDS | TEXT_KINDS,
+    "integer": NUMBER_KINDS | TEXT_KINDS,
+    "zipf": NUMBER_KINDS | TEXT_KINDS,
+    "normal": NUMBER_KINDS,
+    "lognormal": NUMBER_KINDS,
+    "expression": NUMBER_KINDS,
     "uuid": TEXT_KINDS | {Kind.UUID},
     "date": MOMENT_KINDS | TEXT_KINDS,
     "datetime": MOMENT_KINDS | TEXT_KINDS,
-    "after": MOMENT_KINDS,
-    "before": MOMENT_KINDS,
+    "after": MOMENT_KINDS | TEXT_KINDS,
+    "before": MOMENT_KINDS | TEXT_KINDS,
     "template": TEXT_KINDS,
     "pattern": TEXT_KINDS,
     "json": TEXT_KINDS | {Kind.JSON},
     "array": frozenset({Kind.ARRAY, Kind.JSON}),
 }
 """Kinds of columns that take a rule's values; rules that are not here suit many."""
+_REPEATING = frozenset({"normal", "lognormal", "zipf", "after", "before", "expression", "json", "array"})
+"""Rules that cannot promise that no value repeats."""
+_UNWRITTEN = frozenset({Kind.REAL, Kind.DOUBLE, Kind.TIME, Kind.BYTES, Kind.ARRAY})
+"""Kinds of columns that cannot stand in a template."""
 
 
 @rule("zero-weights")
@@ -84,6 +88,8 @@ def _instant(text: str, spec: Spec) -> datetime | None:
 def unknown_column(spec: Spec) -> Iterator[Finding]:
     """Rules refer to columns of the row, or of a row it refers to."""
     for at in fakes(spec):
+        if at.in_array:
+            continue
         for key in ("after", "before"):
             near = getattr(at.fake, key)
             if near is not None:
@@ -152,6 +158,46 @@ def expression_type(spec: Spec) -> Iterator[Finding]:
             if column and kind and kind not in NUMBER_KINDS:
                 message = f"{name!r} is of type {column.type}, and arithmetic needs numbers"
                 yield Finding((*at.loc, "expression"), message, "name columns of numeric types")
+
+
+@rule("template-type")
+def template_type(spec: Spec) -> Iterator[Finding]:
+    """Templates are made of texts, whole numbers, numerics and dates."""
+    for at in fakes(spec):
+        for name in _names(at.fake.template, template_names):
+            column = at.entity.columns.get(name)
+            if column and kind_of(column) in _UNWRITTEN:
+                message = f"{name!r} is of type {column.type}, which cannot stand in a template"
+                yield Finding((*at.loc, "template"), message, "name a text or a number column")
+
+
+@rule("no-columns-in-array")
+def no_columns_in_array(spec: Spec) -> Iterator[Finding]:
+    """The elements of an array have no columns beside them."""
+    for at in fakes(spec):
+        if at.in_array and (_needed(at.fake) or at.fake.after or at.fake.before):
+            message = "the elements of an array have no columns to be made of"
+            yield Finding(at.loc, message, "use a rule that needs no column")
+
+
+@rule("null-source")
+def null_source(spec: Spec) -> Iterator[Finding]:
+    """What is made of a column that may be NULL may be NULL itself."""
+    for at in fakes(spec):
+        if at.column.may_be_null or at.in_array or at.entity.rows is None:
+            continue
+        for name in sorted(_needed(at.fake) | _references_needed(at)):
+            source = at.entity.columns.get(name)
+            if source is not None and source.may_be_null and name != at.name:
+                message = f"{at.name!r} is made by way of {name!r}, which may be NULL, and may not be NULL itself"
+                yield Finding(at.loc, message, f"give {at.name!r} `nullable: true`")
+
+
+def _references_needed(at: FakeAt) -> set[str]:
+    """The columns that lead to the tables of `table.column`."""
+    near = {rule_.column for rule_ in (at.fake.after, at.fake.before) if rule_ is not None and "." in rule_.column}
+    tables = {column.rpartition(".")[0] for column in near}
+    return {name for name, of in at.entity.columns.items() if of.references and of.references.table in tables}
 
 
 @rule("no-date")
@@ -234,17 +280,24 @@ def _whole_numbers(fake: Fake) -> Iterator[tuple[str, str, int]]:
         yield "sequence", "start", fake.sequence.start
 
 
+@rule("repeating-rule")
+def repeating_rule(spec: Spec) -> Iterator[Finding]:
+    """A unique column needs a rule that keeps its values apart."""
+    for loc, _, entity, name, column in columns(spec):
+        if column.fake is not None and is_unique(entity, name) and column.fake.kind.rstrip("_") in _REPEATING:
+            message = f"{name!r} is unique, and {column.fake.kind.rstrip('_')} may repeat its values"
+            yield Finding((*loc, "fake"), message, "use sequence, uuid, integer, pattern or a Faker provider")
+
+
 @rule("not-enough-values")
 def not_enough_values(spec: Spec) -> Iterator[Finding]:
     """A unique column needs as many values as there are rows."""
     for loc, table, entity, name, column in columns(spec):
-        single = column.unique or entity.key == (name,) or (name,) in entity.unique
-        if not single or column.fake is None or not isinstance(entity.rows, int):
+        if column.fake is None or not is_unique(entity, name) or not isinstance(entity.rows, int):
             continue
-        share = 0.0 if column.nulls is None else min(1.0, units.fraction(column.nulls))
-        needed, possible = round(entity.rows * (1 - share)), _distinct(column)
-        if possible is not None and possible < needed:
-            message = f"{name!r} is unique, and {needed} rows of {table!r} need more than its {possible} values"
+        possible = _distinct(column)
+        if possible is not None and possible < entity.rows:
+            message = f"{name!r} is unique, and {entity.rows} rows of {table!r} need more than its {possible} values"
             yield Finding((*loc, "fake"), message, "use a rule with more values, such as sequence or uuid")
 
 
@@ -258,8 +311,6 @@ def _distinct(column: EntityColumn) -> int | None:
         return len(set(map(str, fake.choice)))
     if fake.integer is not None:
         return max(0, fake.integer.max - fake.integer.min + 1)
-    if fake.zipf is not None:
-        return fake.zipf.max
     if fake.pattern is not None:
         return int(10 ** fake.pattern.count("#") * 26 ** fake.pattern.count("?"))
     if fake.constant is not None:
@@ -288,10 +339,14 @@ RULES: tuple[Rule, ...] = (
     unknown_column,
     bad_expression,
     expression_type,
+    template_type,
+    no_columns_in_array,
+    null_source,
     no_date,
     dependency_cycle,
     fake_type,
     fake_out_of_range,
+    repeating_rule,
     not_enough_values,
     array_element,
 )

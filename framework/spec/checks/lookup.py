@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from framework.spec.checks.rules import Loc
 from framework.spec.fake import Fake
@@ -23,6 +23,7 @@ class FakeAt:
 
     Attributes:
         nested: whether the rule stands within another one.
+        in_array: whether it makes elements of an array, which have no columns beside them.
     """
 
     loc: Loc
@@ -32,6 +33,7 @@ class FakeAt:
     column: EntityColumn
     fake: Fake
     nested: bool = False
+    in_array: bool = False
 
 
 def columns(spec: Spec) -> Iterator[tuple[Loc, str, Entity, str, EntityColumn]]:
@@ -51,13 +53,11 @@ def fakes(spec: Spec) -> Iterator[FakeAt]:
 def _with_inner(at: FakeAt) -> Iterator[FakeAt]:
     yield at
     if at.fake.json_ is not None:
-        inner = [((*at.loc, "json", key), rule) for key, rule in at.fake.json_.items()]
+        for key, rule in at.fake.json_.items():
+            yield from _with_inner(replace(at, loc=(*at.loc, "json", key), fake=rule, nested=True))
     elif at.fake.array is not None:
-        inner = [((*at.loc, "array", "of"), at.fake.array.of)]
-    else:
-        inner = []
-    for loc, rule in inner:
-        yield from _with_inner(FakeAt(loc, at.table, at.entity, at.name, at.column, rule, nested=True))
+        loc = (*at.loc, "array", "of")
+        yield from _with_inner(replace(at, loc=loc, fake=at.fake.array.of, nested=True, in_array=True))
 
 
 def kind_of(column: EntityColumn) -> Kind | None:

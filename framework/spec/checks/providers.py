@@ -50,6 +50,24 @@ def unknown_provider(spec: Spec) -> Iterator[Finding]:
             yield Finding((*at.loc, "faker", "provider"), message, advice)
 
 
+@rule("clock-provider")
+def clock_provider(spec: Spec) -> Iterator[Finding]:
+    """Providers that count from today would give other data tomorrow for the same seed."""
+    for at in fakes(spec):
+        faker = at.fake.faker
+        locale = faker.locale or spec.locale if faker else ""
+        if faker is None or locale not in _known_locales() or faker.provider in _TIMELESS:
+            continue
+        if _providers(locale).get(faker.provider, "").startswith("faker.providers.date_time"):
+            message = f"Faker's {faker.provider} depends on today's date"
+            advice = "use `date: {from: ..., to: ...}` or `datetime: {from: ..., to: ...}`"
+            yield Finding((*at.loc, "faker", "provider"), message, advice)
+
+
+_TIMELESS = frozenset({"timezone", "pytimezone", "century"})
+"""Faker's providers beside its dates that do not look at the clock."""
+
+
 @cache
 def _known_locales() -> frozenset[str]:
     from faker.config import AVAILABLE_LOCALES
@@ -58,16 +76,18 @@ def _known_locales() -> frozenset[str]:
 
 
 @cache
-def _providers(locale: str) -> frozenset[str]:
+def _providers(locale: str) -> dict[str, str]:
+    """The providers of a locale, and the module each comes from."""
     from faker import Faker
 
     generator = Faker(locale).factories[0]
-    return frozenset(
-        name
-        for provider in generator.get_providers()
-        for name in dir(provider)
-        if not name.startswith("_") and callable(getattr(provider, name))
-    )
+    found = {}
+    for provider in reversed(generator.get_providers()):
+        for name in dir(provider):
+            method = getattr(provider, name)
+            if not name.startswith("_") and callable(method):
+                found[name] = getattr(method, "__module__", "")
+    return found
 
 
-RULES: tuple[Rule, ...] = (unknown_locale, unknown_provider)
+RULES: tuple[Rule, ...] = (unknown_locale, unknown_provider, clock_provider)

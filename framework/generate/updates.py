@@ -1,0 +1,210 @@
+"""The updates of a tick: columns drawn anew, states that move on, and what is computed from either."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from framework.databases.postgres.source import PostgresSession, qualified, quote
+from framework.generate import load
+from framework.generate.dataset import Drawn, Parents, TableRules
+from framework.generate.rule import REDRAWN, ParentRows
+from framework.generate.sample import Sample
+from framework.generate.stored import Fetched, vectors
+from framework.generate.values import Vector
+from framework.spec.models import NextState, Update
+from framework.tables import Column, Table
+
+_CHUNK = 20_000
+_FOLLOWERS = ("expression", "template")
+"""Rules whose values must follow when a column that they read changes."""
+_FRESH = "_vitrina_fresh"
+
+
+def redrawn(rules: TableRules, update: Update) -> tuple[str, ...]:
+    """The columns whose values an update makes: those of `redraw`, and those that follow a changed one."""
+    changed = {*update.redraw, *update.set}
+    grown = True
+    while grown:
+        followers = {
+            name
+            for name, rule in rules.rules.items()
+            if name not in changed and rule.reads & changed and _kind(rules, name) in _FOLLOWERS
+        }
+        changed |= followers
+        grown = bool(followers)
+    touch = rules.entity.changes.touch if rules.entity.changes else None
+    return tuple(name for name in rules.table.column_names if name in changed - update.set.keys() - {touch})
+
+
+def _kind(rules: TableRules, column: str) -> str:
+    rule = rules.entity.columns[column].fake
+    return rule.kind if rule is not None else ""
+
+
+@dataclass(frozen=True)
+class Updating:
+    """One update of one table in one tick."""
+
+    session: PostgresSession
+    rules: TableRules
+    update: Update
+    parents: Parents
+    tick: int
+
+    def perform(self, sample: Sample) -> int:
+        """Update the rows of the sample; how many were written. Rows that have no next state stay untouched."""
+        columns = redrawn(self.rules, self.update)
+        if not columns:
+            return self._move_on(sample)
+        fresh = self._fresh_table(columns)
+        self.session.execute(f"CREATE TEMPORARY TABLE {quote(_FRESH)} ({_definitions(fresh)}) ON COMMIT DROP")
+        written = 0
+        for first, rows in self._chosen(sample, columns):
+            load.copy(self.session, fresh, [load.encoded(fresh, self._values(first, rows, columns))])
+            written += self._apply(columns)
+            self.session.execute(f"TRUNCATE {quote(_FRESH)}")
+        self.session.execute(f"DROP TABLE {quote(_FRESH)}")
+        return written
+
+    # --- in the server alone
+
+    def _move_on(self, sample: Sample) -> int:
+        assignments, parameters = self._assignments()
+        moves = " OR ".join(f"t.{quote(name)}::text = ANY (%s)" for name in self.update.set)
+        states = [list(step.next) for step in self.update.set.values()]
+        return self.session.execute(
+            f"UPDATE {self._table} AS t SET {assignments} "
+            f"FROM ({sample.keys(self.rules.table, self._table, 'true')}) AS chosen "
+            f"WHERE {self._same_key('chosen')} AND ({moves})",
+            (*parameters, *states),
+        )
+
+    def _assignments(self) -> tuple[str, list[Any]]:
+        """SET for states and the touch column, and the values bound in it."""
+        parts, parameters = [], []
+        for name, step in self.update.set.items():
+            expression, values = self._next(name, step)
+            parts.append(f"{quote(name)} = {expression}")
+            parameters += values
+        touch = self.rules.entity.changes.touch if self.rules.entity.changes else None
+        if touch is not None:
+            parts.append(f"{quote(touch)} = now()")
+        return ", ".join(parts), parameters
+
+    def _next(self, column: str, step: NextState) -> tuple[str, list[Any]]:
+        name = f"t.{quote(column)}"
+        cases, values = [], []
+        for state, following in step.next.items():
+            cases.append(f"WHEN %s THEN CAST(%s AS {self.rules.type_of(column).name})")
+            values += [state, str(following)]
+        return f"CASE {name}::text {' '.join(cases)} ELSE {name} END", values
+
+    # --- with values made here
+
+    def _chosen(self, sample: Sample, columns: Sequence[str]) -> Iterator[tuple[int, list[tuple[Any, ...]]]]:
+        """The chosen rows in lists, each with the number of its first: their keys and what is read of them."""
+        expressions, parameters = self._reads(columns)
+        keys = [f"t.{quote(name)}" for name in self.rules.table.primary_key]
+        query = (
+            f"SELECT {', '.join([*keys, *expressions])} FROM {self._table} AS t "
+            f"JOIN ({sample.keys(self.rules.table, self._table, 'true')}) AS chosen ON {self._same_key('chosen')} "
+            f"ORDER BY chosen.place"
+        )
+        with self.session.connection.cursor() as cursor:
+            bound = cursor.mogrify(query, tuple(parameters) or None).decode()
+        first = 0
+        for rows in self.session.stream(bound, _CHUNK):
+            yield first, rows
+            first += len(rows)
+
+    def _wanted(self, columns: Sequence[str]) -> list[tuple[str, str]]:
+        """What must be read from the database to make ``columns``: pairs of a reference (or nothing) and a column."""
+        wanted: set[tuple[str, str]] = set()
+        for name in columns:
+            rule = self.rules.rules.get(name)
+            if rule is None:
+                continue
+            wanted |= {("", read) for read in rule.reads if read not in columns}
+            wanted |= {(reference, read) for reference, read in rule.parent_reads if reference not in columns}
+        return sorted(wanted)
+
+    def _reads(self, columns: Sequence[str]) -> tuple[list[str], list[Any]]:
+        expressions: list[str] = []
+        parameters: list[Any] = []
+        for reference, name in self._wanted(columns):
+            step = self.update.set.get(name)
+            if reference:
+                expressions.append(self._parent_value(reference, name))
+            elif step is not None:
+                expression, values = self._next(name, step)
+                expressions.append(expression)
+                parameters += values
+            else:
+                expressions.append(f"t.{quote(name)}")
+        return expressions, parameters
+
+    def _parent_value(self, reference: str, column: str) -> str:
+        relation = self.rules.relations[reference]
+        table = qualified(self.rules.parent_schema(reference), relation.parent)
+        key = f"p.{quote(relation.parent_column)}"
+        return f"(SELECT p.{quote(column)} FROM {table} AS p WHERE {key} = t.{quote(reference)})"
+
+    def _values(self, first: int, rows: list[tuple[Any, ...]], columns: Sequence[str]) -> list[Vector]:
+        """Keys and new values of some chosen rows."""
+        table, wanted = self.rules.table, self._wanted(columns)
+        keys = [self.rules.type_of(name) for name in table.primary_key]
+        types = [
+            self.rules.scopes[reference].parents[self.rules.relations[reference].parent][1][name]
+            if reference
+            else self.rules.type_of(name)
+            for reference, name in wanted
+        ]
+        read = vectors([*keys, *types], rows)
+        found = dict(zip(wanted, read[len(keys) :], strict=True))
+        numbers = self.tick * REDRAWN + np.arange(first, first + len(rows), dtype=np.int64)
+        batch = Drawn(self.rules, numbers, self.parents, *self._known(found))
+        return [*read[: len(keys)], *(batch.column(name) for name in columns)]
+
+    def _known(self, found: Mapping[tuple[str, str], Vector]) -> tuple[dict[str, Vector], dict[str, ParentRows]]:
+        columns = {name: vector for (reference, name), vector in found.items() if not reference}
+        parents: dict[str, ParentRows] = {
+            reference: Fetched({name: vector for (through, name), vector in found.items() if through == reference})
+            for reference, _ in found
+            if reference
+        }
+        return columns, parents
+
+    def _fresh_table(self, columns: Sequence[str]) -> Table:
+        names = (*self.rules.table.primary_key, *columns)
+        # Numbered, because a key column may be drawn anew.
+        return Table(
+            _FRESH,
+            tuple(Column(f"c{place}", self.rules.type_of(name)) for place, name in enumerate(names)),
+            schema="pg_temp",
+        )
+
+    def _apply(self, columns: Sequence[str]) -> int:
+        keys = self.rules.table.primary_key
+        fresh = [f"{quote(name)} = fresh.c{place}" for place, name in enumerate(columns, len(keys))]
+        assignments, parameters = self._assignments()
+        same = " AND ".join(f"t.{quote(name)} = fresh.c{place}" for place, name in enumerate(keys))
+        return self.session.execute(
+            f"UPDATE {self._table} AS t SET {', '.join([*fresh, *([assignments] if assignments else [])])} "
+            f"FROM {quote(_FRESH)} AS fresh WHERE {same}",
+            parameters,
+        )
+
+    @property
+    def _table(self) -> str:
+        return qualified(self.rules.table.schema, self.rules.name)
+
+    def _same_key(self, other: str) -> str:
+        return " AND ".join(f"t.{quote(name)} = {other}.{quote(name)}" for name in self.rules.table.primary_key)
+
+
+def _definitions(table: Table) -> str:
+    return ", ".join(f"{column.name} {column.type.name}" for column in table.columns)
