@@ -163,7 +163,7 @@ def test_failing_checks_leave_what_was(people: Command, source: SourceDatabase, 
     said = people("run", "people.yaml", code=1).stderr
     assert "rows" in said
     assert target.rows("SELECT COUNT(*) FROM names") == [(2,)]
-    assert target.rows("SHOW TABLES LIKE '\\_vitrina\\_build%%'") == []
+    assert target.rows("SHOW TABLES LIKE '\\_vitrina\\_build%'") == []
     status = people("status", "people.yaml")
     assert "failed" in status.stdout
 

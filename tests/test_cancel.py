@@ -38,7 +38,7 @@ def test_cancelling(source: SourceDatabase, target: TargetDatabase, tmp_path: Pa
         stderr=subprocess.PIPE,
         text=True,
     )
-    while not target.rows("SHOW TABLES LIKE '\\_vitrina\\_shadow%%'"):
+    while not target.rows("SHOW TABLES LIKE '\\_vitrina\\_shadow%'"):
         assert running.poll() is None
         time.sleep(0.1)
     time.sleep(0.5)
@@ -50,7 +50,7 @@ def test_cancelling(source: SourceDatabase, target: TargetDatabase, tmp_path: Pa
     assert "Traceback" not in said
     assert "cancelled" in said
     assert target.rows("SHOW TABLES LIKE 'slow'") == []
-    assert target.rows("SHOW TABLES LIKE '\\_vitrina\\_shadow%%'") == []
+    assert target.rows("SHOW TABLES LIKE '\\_vitrina\\_shadow%'") == []
     assert target.rows("SELECT status FROM _vitrina_runs") == [("cancelled",)]
     source.execute("DELETE FROM slow WHERE id > 10")
     command("run", "slow.yaml")

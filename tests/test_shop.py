@@ -78,7 +78,7 @@ def assert_marts_are_exact(target: TargetDatabase) -> None:
     assert len(daily) > 100
     assert daily == target.rows("SELECT day, orders, customers FROM daily_orders ORDER BY day")
     revenue = target.rows(
-        "SELECT c.country, DATE_FORMAT(o.created_at, '%%Y-%%m-01') AS month, COUNT(DISTINCT o.customer_id), "
+        "SELECT c.country, DATE_FORMAT(o.created_at, '%Y-%m-01') AS month, COUNT(DISTINCT o.customer_id), "
         "SUM(i.amount) "
         "FROM fact_orders o JOIN customers c ON c.id = o.customer_id JOIN fact_order_items i ON i.order_id = o.id "
         "WHERE o.status <> 'cancelled' GROUP BY c.country, month ORDER BY 1, 2"

@@ -1,7 +1,7 @@
 """The rule `expression`: arithmetic over the columns of a row, exact where the columns are.
 
 Whole numbers and numerics are calculated as integers with a scale (Python's own where int64 is too small), so no result
-depends on binary fractions. Division and columns of type real or double make it floating point, rounded at the end.
+depends on binary fractions. Only columns of type real or double make it floating point.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ from framework.types import Kind, LogicalType
 
 _SAFE = 2**62
 _DEEPEST_SCALE = 12
-"""Decimals kept between two steps."""
+"""Decimals kept of a product."""
+_QUOTIENT_SCALE = 9
+"""Decimals kept of a quotient."""
 _HELP = "use names of number columns, numbers, + - * / // %, and round, abs, min, max, floor, ceil"
 _FLOAT_KINDS = (Kind.REAL, Kind.DOUBLE)
 
@@ -223,7 +225,12 @@ def _multiply(left: Number, right: Number) -> Number:
 
 
 def _divide(left: Number, right: Number) -> Number:
-    return Number(left.floats() / right.floats(), None)
+    a, b, scale = aligned(left, right)
+    if scale is None or not np.all(b):
+        return Number(left.floats() / right.floats(), None)
+    size, divisor = _wide(np.abs(a), 10**_QUOTIENT_SCALE), np.abs(b)
+    size = (size + divisor // 2) // divisor
+    return _narrowed(Number(np.where((a < 0) == (b < 0), size, -size), _QUOTIENT_SCALE))
 
 
 def _floor_divide(left: Number, right: Number) -> Number:

@@ -88,21 +88,27 @@ class OneOf(Model):
 
 @dataclass(frozen=True, eq=False)
 class Shorthand:
-    """Lets an author write less: ``expand`` turns the short form into the full one and leaves all else alone."""
+    """Lets an author write less: ``expand`` turns the short form into the full one and leaves all else alone.
+
+    ``schema`` is the JSON Schema of the short form, or the key of the full form that has the same.
+    """
 
     expand: Callable[[Any], Any]
-    schema: Mapping[str, Any]
+    schema: Mapping[str, Any] | str
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_before_validator_function(self.expand, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"anyOf": [dict(self.schema), handler(schema)]}
+        full = handler(schema)
+        if isinstance(self.schema, str):
+            return {"anyOf": [handler.resolve_ref_schema(full)["properties"][self.schema], full]}
+        return {"anyOf": [dict(self.schema), full]}
 
 
 def text_means(key: str) -> Shorthand:
     """A bare text ``x`` stands for ``{key: x}``."""
-    return Shorthand(lambda value: {key: value} if isinstance(value, str) else value, {"type": "string"})
+    return Shorthand(lambda value: {key: value} if isinstance(value, str) else value, key)
 
 
 nothing_means_defaults = Shorthand(lambda value: {} if value is None else value, {"type": "null"})

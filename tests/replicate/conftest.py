@@ -48,7 +48,7 @@ class Copying:
 
     def leftovers(self) -> list[str]:
         kept = {"_vitrina_leases", "_vitrina_state"}
-        return [row[0] for row in self.target.rows("SHOW TABLES LIKE '\\_vitrina%%'") if row[0] not in kept]
+        return [row[0] for row in self.target.rows("SHOW TABLES LIKE '\\_vitrina%'") if row[0] not in kept]
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, Notice):
