@@ -64,9 +64,10 @@ def validate(paths: tuple[Path, ...]) -> None:
       vitrina validate specs/
       vitrina validate specs/shop.yaml
     """
+    from framework.rules import MART_RULES
     from framework.spec.validate import validate as check
 
-    report = check(paths)
+    report = check(paths, more=MART_RULES)
     for text in report.rendered():
         click.echo(text)
     files = f"{report.files} file{'s' if report.files != 1 else ''}"

@@ -11,13 +11,10 @@ from framework.databases.postgres import PostgresSource
 from framework.databases.postgres.catalog import require
 from framework.plan import Kind, Plan, Step
 from framework.replicate import cursor, state
-from framework.replicate.mapping import Mapping, resolve
+from framework.replicate.mapping import PLAN_MASK_KEY, Mapping, resolve
 from framework.spec.declared import table_of
 from framework.spec.models import GenerateTask, MartTask, ReplicateTask, Spec
 from framework.tables import Table
-
-PLAN_MASK_KEY = b"plan"
-"""Masks are shown, not computed, so any key does."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from framework.databases.embedded import home
 from framework.databases.opening import open_source, open_target
 from framework.databases.postgres import PostgresSource
 from framework.errors import SpecInvalid
+from framework.rules import MART_RULES
 from framework.spec.connections import mask_key, resolve
 from framework.spec.models import Spec
 from framework.spec.validate import load_checked
@@ -54,7 +55,7 @@ def open_workspace(path: Path, environment: str) -> Workspace:
     Raises:
         SpecInvalid: it has problems.
     """
-    spec, problems = load_checked(path)
+    spec, problems = load_checked(path, more=MART_RULES)
     if spec is None or problems:
         raise SpecInvalid(problems)
     return Workspace(path, spec, environment, home())

@@ -79,7 +79,8 @@ def _order(marts: Mapping[str, Mart], found: dict[str, list[Finding]]) -> list[s
             return [*graph.ordered(readable), *rest]
         except UsageError as error:
             name = next(name for name in readable if f" {name} " in f"{error.fact} ")
-            found.setdefault(name, []).append(Finding("mart-circle", error.fact, error.fix, ("query",), 1, 1))
+            if name not in graph.reads(readable[name].query):
+                found.setdefault(name, []).append(Finding("mart-circle", error.fact, error.fix, ("query",), 1, 1))
             del readable[name]
             rest.append(name)
     return rest

@@ -19,6 +19,9 @@ from framework.types import Kind, LogicalType, parse_type
 DELETED_AT = "_deleted_at"
 """The column that says since when a row is gone from the source, with the policy ``mark``."""
 
+PLAN_MASK_KEY = b"plan"
+"""Where masks are shown and not computed, any key does."""
+
 _MOMENT = LogicalType(Kind.TIMESTAMPTZ, "timestamptz")
 
 

@@ -77,6 +77,28 @@ def find(root: Node, path: Seq[str | int]) -> Place:
     return place
 
 
+def span_within(scalar: Scalar, lines: Seq[str], line: int, column: int) -> Span:
+    """Where line ``line``, column ``column`` (from 1) of a text stands in the file, of which ``lines`` are the lines.
+
+    Known for literal blocks (``|``) and texts of one line; elsewhere it is where the text begins.
+    """
+    start = scalar.span.position
+    first = lines[start.line - 1][start.column - 1 : start.column]
+    if first == "|" and start.line + line <= len(lines):
+        block = lines[start.line : start.line + line]
+        indent = min((len(row) - len(row.lstrip()) for row in block if row.strip()), default=0)
+        return Span(Position(start.line + line, indent + column), _word_length(block[-1], indent + column))
+    if first not in "|>" and line == 1:
+        place = start.column + column - 1 + (first in "'\"")
+        return Span(Position(start.line, place), _word_length(lines[start.line - 1], place))
+    return scalar.span
+
+
+def _word_length(line: str, column: int) -> int:
+    rest = line[column - 1 :]
+    return max(1, len(rest) - len(rest.lstrip("".join(filter(str.isalnum, rest)) + "_.")))
+
+
 def _child(node: Node, step: str | int) -> Entry | None:
     if isinstance(node, Mapping) and isinstance(step, str):
         return node.entries.get(step)

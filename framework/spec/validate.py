@@ -15,7 +15,7 @@ from framework.spec.checks import RULES, Finding, Rule
 from framework.spec.document import Document
 from framework.spec.load import Loaded, load_spec
 from framework.spec.models import Spec
-from framework.spec.nodes import Place, Scalar, Span, find
+from framework.spec.nodes import Place, Scalar, Span, find, span_within
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -77,7 +77,8 @@ def check(loaded: Loaded, rules: Iterable[Rule] = RULES) -> tuple[Problem, ...]:
     for rule in rules:
         for finding in rule.find(loaded.spec):
             place = find(document.root, finding.loc)
-            problems.append(document.problem(_span_of(place, finding), rule.id, finding.message, finding.suggestion))
+            span = _span_of(place, finding, loaded.lines)
+            problems.append(document.problem(span, finding.rule or rule.id, finding.message, finding.suggestion))
     return tuple(sorted(dict.fromkeys(problems), key=lambda problem: problem.position))
 
 
@@ -123,8 +124,10 @@ def _same_pipeline(loaded: Loaded, pipelines: dict[str, Path]) -> Iterator[Probl
         yield loaded.document.problem(span, "same-pipeline", message, "give it another name")
 
 
-def _span_of(place: Place, finding: Finding) -> Span:
-    """The key, where the finding is about it or about something that is not written; else the value."""
+def _span_of(place: Place, finding: Finding, lines: Sequence[str]) -> Span:
+    """The key, where the finding is about it or about what is not written; else the value, or a part of it."""
+    if finding.within is not None and place.ended and isinstance(place.node, Scalar):
+        return span_within(place.node, lines, *finding.within)
     unwritten = not place.ended and not isinstance(place.node, Scalar)
     return place.key if place.key and (finding.on_key or unwritten) else place.node.span
 

@@ -79,7 +79,11 @@ def test_known_values_stay_for_ever(source, postgres):
     assert dump(source, "t").decode() == KNOWN
 
 
-KNOWN = ""
+KNOWN = """\
+1\t333579\t70.987\t4d5ede4d-f5aa-4c95-912a-3559210b2df7\t2025-12-09 08:56:50.070169+00
+2\t255141\t-61.446\tca98bc30-1064-45fa-afc9-710b519d8faa\t2025-02-17 07:50:55.713892+00
+3\t642109\t-14.648\t9b86afab-accd-49f4-af63-f5a1501db981\t2025-02-20 23:42:09.497931+00
+"""
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 10, 97, 1000, 65_537])

@@ -17,12 +17,16 @@ class Finding:
     Attributes:
         loc: the path of the wrong value in the file, as keys are written there.
         on_key: the key is wrong, not its value.
+        within: line and column, from 1, within the text that stands there.
+        rule: the id that the problem shows, where it is not the rule's own.
     """
 
     loc: Loc
     message: str
     suggestion: str = ""
     on_key: bool = False
+    within: tuple[int, int] | None = None
+    rule: str = ""
 
 
 @dataclass(frozen=True)
