@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -13,10 +12,11 @@ from framework.databases.postgres.source import PostgresSession, qualified, quot
 from framework.errors import RuleImpossible, SourceMismatch
 from framework.events import Reporter, Stats
 from framework.generate import coerce, load, marker
-from framework.generate.dataset import Drawn, TableRules, compile_table, reference_order
+from framework.generate.batch import Drawn, TableRules
+from framework.generate.dataset import compile_table, reference_order
 from framework.generate.deletes import deletable
 from framework.generate.filling import require_permission
-from framework.generate.marker import Mark, State
+from framework.generate.marker import Mark, Marks, State
 from framework.generate.sample import Sample, share
 from framework.generate.stored import StoredParents
 from framework.generate.streams import Stream
@@ -135,7 +135,7 @@ class _Ticks:
             load.copy(self._session, rules.table, [load.encoded(rules.table, columns)])
         return changes.insert
 
-    def _require_filled(self, name: str, marks: Mapping[tuple[str, str], Mark]) -> Mark:
+    def _require_filled(self, name: str, marks: Marks) -> Mark:
         mark = marks.get((self._task.entities[name].schema_, name))
         if mark is None or mark.state is not State.COMPLETE:
             raise SourceMismatch(

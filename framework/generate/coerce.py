@@ -82,8 +82,8 @@ def moments(scope: Scope, rule: str, type_: LogicalType, unit: int) -> Callable[
     if type_.kind in MOMENT_KINDS:
         return lambda numbers: Vector(numbers * unit)
     if type_.kind in TEXT_KINDS:
-        name, suffix = ("D", b"") if unit == DAY else ("us", b"Z")
-        return lambda numbers: Vector(fitting(scope, type_, text.of_moments(numbers, name, suffix), may_cut=False))
+        write = text.of_days if unit == DAY else text.of_instants
+        return lambda numbers: Vector(fitting(scope, type_, write(numbers), may_cut=False))
     raise scope.unfit(rule, type_, "use date, timestamp or timestamptz")
 
 
@@ -119,9 +119,9 @@ def written(type_: LogicalType, vector: Vector) -> Text | None:
     if type_.kind is Kind.NUMERIC:
         return text.of_decimals(vector.array, scale_of(type_))
     if type_.kind is Kind.DATE:
-        return text.of_moments(vector.array, "D")
+        return text.of_days(vector.array)
     if type_.kind in MOMENT_KINDS:
-        return text.of_moments(vector.array, "us", b"Z" if type_.kind is Kind.TIMESTAMPTZ else b"")
+        return text.of_instants(vector.array, b"Z" if type_.kind is Kind.TIMESTAMPTZ else b"")
     if type_.kind is Kind.UUID:
         return text.of_uuids(vector.array)
     if type_.kind is Kind.BOOLEAN:

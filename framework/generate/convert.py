@@ -140,8 +140,8 @@ def _json(_: LogicalType, value: Any) -> bytes:
 
 
 def _array(type_: LogicalType, value: Any) -> bytes:
-    if isinstance(value, (str, bytes)):
-        raise ValueError(value)
+    if not isinstance(value, (list, tuple)):
+        raise TypeError(value)
     element = element_of(type_)
     elements = list(value)
     if not elements:

@@ -1,19 +1,17 @@
-"""The rules of all tables of a task, ready to draw from, and the batches of rows that they fill."""
+"""The rules of all tables of a task, checked and ready to draw from."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from framework import units
 from framework.errors import RuleImpossible
 from framework.generate import coerce, convert, documents, expression, moments, numbers, pools, texts
+from framework.generate.batch import TableRules
 from framework.generate.relations import Relation
-from framework.generate.rule import Maker, ParentRows, Rule, Scope
-from framework.generate.streams import Rows, Stream
+from framework.generate.rule import Maker, Rule, Scope
+from framework.generate.streams import Stream
 from framework.generate.values import Vector, supported
 from framework.spec.declared import table_of
 from framework.spec.fake import Fake
@@ -46,142 +44,6 @@ MAKERS: Mapping[str, Maker] = {
 def make_rule(scope: Scope, rule: Fake, type_: LogicalType) -> Rule:
     """The rule that a spec's `fake:` means."""
     return MAKERS[rule.kind](scope, rule.value, type_)
-
-
-@dataclass(frozen=True)
-class TableRules:
-    """How one table is filled.
-
-    Attributes:
-        count: the rows of its fill.
-        rules: the rule of each column that refers to no other table.
-        relations: the referring columns.
-        scopes: what the rule of each column knows.
-        schemas: the schemas of all tables of the task.
-    """
-
-    name: str
-    entity: Entity
-    table: Table
-    count: int
-    rules: Mapping[str, Rule]
-    relations: Mapping[str, Relation]
-    scopes: Mapping[str, Scope]
-    schemas: Mapping[str, str]
-
-    def type_of(self, column: str) -> LogicalType:
-        """The type of a column."""
-        return self.scopes[column].types[column]
-
-    def nulls(self, column: str, rows: Rows) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]] | None:
-        """Which of the rows the column's share of NULLs falls on."""
-        share = self.entity.columns[column].nulls
-        if share is None:
-            return None
-        return self.scopes[column].stream.child("nulls").uniform(rows) < units.fraction(share)
-
-    def parent_schema(self, reference: str) -> str | None:
-        """The schema of the table that ``reference`` refers to."""
-        return self.schemas.get(self.relations[reference].parent)
-
-    def parent_columns(self, reference: str) -> tuple[str, ...]:
-        """The columns that are read from the rows that ``reference`` refers to."""
-        wanted = {self.relations[reference].parent_column}
-        for rule in self.rules.values():
-            wanted |= {column for through, column in rule.parent_reads if through == reference}
-        return tuple(sorted(wanted))
-
-
-class Parents(Protocol):
-    """Finds the rows that a batch refers to."""
-
-    def find(self, rules: TableRules, reference: str, rows: Rows) -> ParentRows:
-        """The parents of the rows, in their order."""
-
-
-class Drawn:
-    """Rows of one table whose columns are drawn from their rules (implements `rule.Batch`).
-
-    Args:
-        given: columns whose values are known, and need not be drawn.
-        given_parents: parents that are known.
-    """
-
-    def __init__(
-        self,
-        rules: TableRules,
-        rows: Rows,
-        parents: Parents,
-        given: Mapping[str, Vector] | None = None,
-        given_parents: Mapping[str, ParentRows] | None = None,
-    ) -> None:
-        self.rules = rules
-        self.rows = rows
-        self._finder = parents
-        self._columns = dict(given or {})
-        self._parents = dict(given_parents or {})
-
-    def column(self, name: str) -> Vector:
-        """The values of one column."""
-        if name not in self._columns:
-            self._columns[name] = self._draw(name)
-        return self._columns[name]
-
-    def parent(self, reference: str) -> ParentRows:
-        """The rows that the column ``reference`` refers to."""
-        if reference not in self._parents:
-            found = self._finder.find(self.rules, reference, self.rows)
-            nulls = self.rules.nulls(reference, self.rows)
-            self._parents[reference] = found if nulls is None else _Sometimes(found, nulls)
-        return self._parents[reference]
-
-    def _draw(self, name: str) -> Vector:
-        relation = self.rules.relations.get(name)
-        if relation is not None:
-            return self.parent(name).column(relation.parent_column)
-        return self.rules.rules[name].draw(self, self.rows).with_nulls(self.rules.nulls(name, self.rows))
-
-
-@dataclass(frozen=True)
-class _Sometimes:
-    """Parents of rows some of which refer to nothing."""
-
-    parents: ParentRows
-    nulls: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
-
-    def column(self, name: str) -> Vector:
-        return self.parents.column(name).with_nulls(self.nulls)
-
-
-class Recomputed:
-    """Parents whose values follow from their row numbers: nothing is looked up.
-
-    Args:
-        finder: finds the parents' own parents.
-    """
-
-    def __init__(self, tables: Mapping[str, TableRules], finder: Parents) -> None:
-        self._tables = tables
-        self._finder = finder
-        self._places: dict[tuple[str, str], Callable[[Rows], Rows]] = {}
-
-    def find(self, rules: TableRules, reference: str, rows: Rows) -> ParentRows:
-        """The parents of the rows, in their order."""
-        relation = rules.relations[reference]
-        places = self._places_of(rules, relation)(rows)
-        parents = Drawn(self._tables[relation.parent], places, self._finder)
-        return _Sometimes(parents, rows == 0) if relation.own else parents
-
-    def _places_of(self, rules: TableRules, relation: Relation) -> Callable[[Rows], Rows]:
-        key = (rules.name, relation.column)
-        if key not in self._places:
-            scope = rules.scopes[relation.column]
-            self._places[key] = (
-                relation.earlier(scope.stream)
-                if relation.own
-                else relation.places(scope, self._tables[relation.parent].count)
-            )
-        return self._places[key]
 
 
 def reference_order(entities: Mapping[str, Entity]) -> tuple[str, ...]:
@@ -229,7 +91,7 @@ def compile_table(task: GenerateTask, name: str, count: int, now: int) -> TableR
     entity = task.entities[name]
     table = table_of(name, entity)
     scopes = {column.name: _scope(task, name, table, column.name, count, now) for column in table.columns}
-    relations = {column: relation for column, relation in _relations(task, name, entity)}
+    relations = dict(_relations(task, name, entity))
     rules = {
         column.name: _rule(scopes[column.name], entity.columns[column.name], column.type, entity)
         for column in table.columns
@@ -237,7 +99,15 @@ def compile_table(task: GenerateTask, name: str, count: int, now: int) -> TableR
     }
     compiled = TableRules(name, entity, table, count, rules, relations, scopes, _schemas(task))
     _check_reads(compiled)
+    _check_keys(compiled)
     return compiled
+
+
+def check_parents(rules: TableRules, counts: Mapping[str, int]) -> None:
+    """Raises RuleImpossible where a table refers to one of the given row counts that has too few."""
+    for column, relation in rules.relations.items():
+        if rules.count and relation.parent in counts and not relation.own:
+            relation.places(rules.scopes[column], counts[relation.parent])
 
 
 def _schemas(task: GenerateTask) -> dict[str, str]:
@@ -303,11 +173,11 @@ def _relations(task: GenerateTask, name: str, entity: Entity) -> Iterator[tuple[
             unique=of.unique or entity.key == (column,),
             own=of.references.table == name,
         )
-        _check_relation(task, name, entity, of, relation)
+        _check_relation(task, name, of, relation)
         yield column, relation
 
 
-def _check_relation(task: GenerateTask, name: str, entity: Entity, column: EntityColumn, relation: Relation) -> None:
+def _check_relation(task: GenerateTask, name: str, column: EntityColumn, relation: Relation) -> None:
     def impossible(reason: str, fix: str) -> RuleImpossible:
         return RuleImpossible(name, relation.column, reason, fix)
 
@@ -318,7 +188,7 @@ def _check_relation(task: GenerateTask, name: str, entity: Entity, column: Entit
             "correct `references:`, or describe that table under `entities`",
         )
     referred = parent.columns[relation.parent_column]
-    keys = (*((names) for names in parent.unique), parent.key)
+    keys = (*parent.unique, parent.key)
     if not referred.unique and (relation.parent_column,) not in keys:
         raise impossible(
             f"{relation.parent}.{relation.parent_column} is not unique", "refer to a primary key or a unique column"
@@ -345,6 +215,20 @@ def _check_reads(rules: TableRules) -> None:
             if rules.relations[reference].own:
                 raise scope.impossible(f"it starts from a column of {rules.name!r} itself", "name a column of the row")
         _check_circle(rules, name, ())
+
+
+def _check_keys(rules: TableRules) -> None:
+    """A key of several columns needs one among them that never repeats by itself."""
+    for key in (rules.table.primary_key, *rules.entity.unique):
+        if len(key) > 1 and rules.count > 1 and not any(_never_repeats(rules, name) for name in key):
+            raise rules.scopes[key[0]].impossible(
+                f"the key ({', '.join(key)}) could repeat", "make one of them a sequence, a uuid, or `unique: true`"
+            )
+
+
+def _never_repeats(rules: TableRules, column: str) -> bool:
+    fake = rules.entity.columns[column].fake
+    return rules.scopes[column].unique or (fake is not None and fake.kind in ("sequence", "uuid"))
 
 
 def _check_circle(rules: TableRules, name: str, above: tuple[str, ...]) -> None:

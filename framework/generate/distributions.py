@@ -46,7 +46,7 @@ def normal(mean: float, sigma: float) -> Numbers:
 
 
 def lognormal(mean: float, sigma: float) -> Numbers:
-    """The quantiles of a distribution whose logarithm is normal. Raises OverflowError where a float cannot hold them."""
+    """The quantiles of a distribution whose logarithm is normal. Raises OverflowError beyond what a float holds."""
     return np.array([math.exp(mean + sigma * z) for z in _standard_normal()])
 
 

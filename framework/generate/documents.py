@@ -77,7 +77,7 @@ def array(scope: Scope, rule: fake.ArrayOf, type_: LogicalType) -> Rule:
     elements = replace(scope.child("of"), types={}, parents={}, distinct=frozenset(), count=0)
     if type_.kind is Kind.JSON:
         _, write = _in_json(elements, rule.of)
-        assemble = _json_array
+        assemble: Callable[[Text, Rows], Text] = _json_array
     else:
         element = element_of(type_)
         inner = scope.make(elements, rule.of, element)

@@ -100,7 +100,7 @@ def _numeric(unscaled: NDArray[np.int64], scale: int, limit: int) -> Octets:
     """Base-10000 digits around the point. PostgreSQL strips leading and trailing zeros, so all rows may be as wide."""
     whole, fraction = np.divmod(np.abs(unscaled), 10**scale)
     whole_groups = -(-len(str(max(limit // 10**scale - 1, 1))) // 4)
-    groups = []
+    groups: list[NDArray[np.int64]] = []
     for _ in range(whole_groups):
         whole, group = np.divmod(whole, 10_000)
         groups.insert(0, group)

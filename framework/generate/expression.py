@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from framework.generate import coerce
 from framework.generate.rule import Batch, Rule, Scope
 from framework.generate.streams import Rows
 from framework.generate.values import INTEGER_LIMITS, Vector, limit_of, scale_of
@@ -116,7 +115,7 @@ class _Compiler:
 
     def compile(self, node: ast.expr) -> Evaluate:
         if isinstance(node, ast.Constant) and type(node.value) in (int, float):
-            return self._literal(node.value)
+            return self._literal(str(node.value))
         if isinstance(node, ast.Name):
             return self._column(node.id)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd)):
@@ -129,8 +128,8 @@ class _Compiler:
             return self._call(node.func.id, node.args)
         raise self._error(f"{ast.unparse(node)!r} is not allowed")
 
-    def _literal(self, value: float) -> Evaluate:
-        exact = Decimal(str(value))
+    def _literal(self, value: str) -> Evaluate:
+        exact = Decimal(value)
         exponent = exact.as_tuple().exponent
         scale = max(-exponent, 0) if isinstance(exponent, int) else 0
         number = Number(np.array([int(exact.scaleb(scale))], dtype=object), scale)
@@ -220,8 +219,9 @@ def _multiply(left: Number, right: Number) -> Number:
         return Number(left.floats() * right.floats(), None)
     largest = int(np.abs(left.data).max(initial=0)) * int(np.abs(right.data).max(initial=0))
     a = left.data if largest < _SAFE else left.data.astype(object)
-    product = Number(a * right.data, left.scale + right.scale)
-    return _narrowed(product if product.scale <= _DEEPEST_SCALE else rescaled(product, _DEEPEST_SCALE))  # type: ignore[operator]
+    scale = left.scale + right.scale
+    product = Number(a * right.data, scale)
+    return _narrowed(product if scale <= _DEEPEST_SCALE else rescaled(product, _DEEPEST_SCALE))
 
 
 def _divide(left: Number, right: Number) -> Number:

@@ -15,19 +15,12 @@ from framework.databases.postgres.source import PostgresSession, qualified
 from framework.errors import ForeignTable, GenerationForbidden, SourceMismatch
 from framework.events import Reporter, Stats
 from framework.generate import existing, load, marker
-from framework.generate.dataset import (
-    Drawn,
-    Parents,
-    Recomputed,
-    TableRules,
-    compile_table,
-    reference_order,
-    row_count,
-)
-from framework.generate.marker import Mark, State
+from framework.generate.batch import Drawn, Parents, Recomputed, TableRules
+from framework.generate.dataset import check_parents, compile_table, reference_order, row_count
+from framework.generate.marker import Mark, Marks, State
 from framework.generate.rule import ParentRows
-from framework.generate.streams import Rows
 from framework.generate.stored import StoredParents
+from framework.generate.streams import Rows
 from framework.generate.values import microseconds
 from framework.spec.declared import table_of
 from framework.spec.models import GenerateTask, RowsPer
@@ -41,8 +34,7 @@ _FEWEST, _MOST = 256, 32_768
 def fill(source: PostgresSource, task: GenerateTask, reporter: Reporter, *, recreate: bool = False) -> Stats:
     """Create the missing tables of a task, and fill all that have `rows` and have not been filled.
 
-    Args:
-        recreate: drop what Vitrina has filled before, and fill it anew.
+    With ``recreate``, what Vitrina has filled before is dropped and filled anew.
 
     Raises:
         GenerationForbidden: the source does not allow generated data.
@@ -60,7 +52,7 @@ def pending(source: PostgresSource, task: GenerateTask) -> tuple[str, ...]:
     """The tables with `rows` that a fill would fill. Writes nothing."""
     with source.session() as session:
         marks = marker.read(session)
-        return tuple(name for name in _generated(task) if not _is_filled(session, task, name, marks))
+        return tuple(name for name in _generated(task) if not _is_complete(session, task, name, marks))
 
 
 def require_permission(source: PostgresSource) -> None:
@@ -74,10 +66,16 @@ def _generated(task: GenerateTask) -> tuple[str, ...]:
     return tuple(name for name in reference_order(task.entities) if task.entities[name].rows is not None)
 
 
-def _is_filled(session: PostgresSession, task: GenerateTask, name: str, marks: Mapping[tuple[str, str], Mark]) -> bool:
+def _is_filled(session: PostgresSession, task: GenerateTask, name: str, marks: Marks) -> bool:
+    """Whether the table stands with all its rows; its foreign keys may be missing."""
     schema = task.entities[name].schema_
     mark = marks.get((schema, name))
     return mark is not None and mark.state is not State.FILLING and describe(session, schema, name) is not None
+
+
+def _is_complete(session: PostgresSession, task: GenerateTask, name: str, marks: Marks) -> bool:
+    filled = _is_filled(session, task, name, marks)
+    return filled and marks[task.entities[name].schema_, name].state is State.COMPLETE
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ class _Fill:
     def run(self, *, recreate: bool) -> Stats:
         names = _generated(self._task)
         filled = () if recreate else tuple(n for n in names if _is_filled(self._session, self._task, n, self._marks))
-        made = {name: self._examine(name, recreate=recreate) for name in names if name not in filled}
+        made = {name: self._examine(name) for name in names if name not in filled}
         for name in filled:
             self._require_unchanged(name)
         rules = self._compile(tuple(made))
@@ -123,7 +121,7 @@ class _Fill:
 
     # --- before anything is written
 
-    def _examine(self, name: str, *, recreate: bool) -> bool:
+    def _examine(self, name: str) -> bool:
         """Whether the table is Vitrina's to make; raises if it is somebody else's."""
         table = self._declared(name)
         mark = self._mark(name)
@@ -145,7 +143,8 @@ class _Fill:
         existing.require_match(table, found, fix, foreign_keys=mark.state is State.COMPLETE)
         if mark.fingerprint != marker.fingerprint(self._task, name):
             self._reporter.notice(
-                f"{name} was filled by other rules, another seed or another `now`; it is kept (--recreate fills it anew)"
+                f"{name} was filled by other rules, another seed or another `now`; "
+                "it is kept (--recreate fills it anew)"
             )
 
     def _compile(self, filling: tuple[str, ...]) -> dict[str, TableRules]:
@@ -157,6 +156,7 @@ class _Fill:
             if entity.rows is not None and (name in filling or self._is_recomputable(name, rules)):
                 counts[name] = row_count(entity, counts)
                 rules[name] = compile_table(self._task, name, counts[name], self._now)
+                check_parents(rules[name], counts)
             elif self._is_dealt_out(name, filling):
                 counts[name] = self._count(name)
         return rules
@@ -264,7 +264,7 @@ class _Fill:
 
 
 class _Both:
-    """Parents that are recomputed where their rules are known, else looked up (implements `dataset.Parents`)."""
+    """Parents that are recomputed where their rules are known, else looked up (implements `batch.Parents`)."""
 
     def __init__(self, rules: Mapping[str, TableRules], stored: StoredParents) -> None:
         self._rules = rules

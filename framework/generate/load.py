@@ -60,20 +60,19 @@ def copy(
     chunks: Iterable[Chunk],
     *,
     freeze: bool = False,
-    loaded: Callable[[int], None] = lambda rows: None,
+    loaded: Callable[[int], None] = lambda _: None,
 ) -> int:
     """Append chunks to a table by one COPY; the number of rows.
 
-    Args:
-        freeze: the table was created or emptied in this transaction: rows are written as if they had aged already.
-        loaded: is told the rows of each chunk the server has taken.
+    ``freeze`` says that the table was created or emptied in this transaction: rows are written as if they had aged
+    already. ``loaded`` is told the rows of each chunk that the server has taken.
     """
     columns = ", ".join(quote(name) for name in table.column_names)
     options = "FORMAT binary, FREEZE" if freeze else "FORMAT binary"
     statement = f"COPY {qualified(table.schema, table.name)} ({columns}) FROM STDIN ({options})"
     data = _Records(chunks, loaded)
     try:
-        return session.copy_in(statement, cast(BinaryIO, data))
+        return session.copy_in(statement, cast("BinaryIO", data))
     except StatementFailed:
         if data.error is not None:
             raise data.error from None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -87,8 +87,12 @@ class Mark:
     ticks: int = 0
 
 
-def read(session: PostgresSession) -> dict[tuple[str, str], Mark]:
-    """All marks by schema and table; none where nothing was ever filled."""
+Marks = Mapping[tuple[str, str], Mark]
+"""Marks by schema and table."""
+
+
+def read(session: PostgresSession) -> Marks:
+    """All marks; none where nothing was ever filled."""
     if session.query("SELECT to_regclass('public._vitrina_fills')")[0][0] is None:
         return {}
     marks = (

@@ -15,7 +15,7 @@ from framework.generate.rule import Batch, Rule, Scope, distinct_places
 from framework.generate.streams import Rows
 from framework.generate.values import Vector
 from framework.spec import fake
-from framework.types import TEXT_KINDS, Kind, LogicalType
+from framework.types import TEXT_KINDS, LogicalType
 
 _SMALLEST, _LARGEST = 1_024, 16_384
 """Values drawn from Faker: as many as the table has rows, within these bounds."""

@@ -1,4 +1,4 @@
-"""Which row of another table a row refers to: a place among the parents, counted in the order of their rows (or keys)."""
+"""Which row of another table a row refers to: a place among the parents, in the order of their rows (or keys)."""
 
 from __future__ import annotations
 
@@ -36,8 +36,10 @@ class Relation:
     unique: bool
     own: bool
 
-    def places(self, scope: Scope, parents: int) -> Places:
+    def places(self, scope: Scope, parents: int, rows: int | None = None) -> Places:
         """The function that gives each row its parent among so many: the same for the same seed.
+
+        ``rows`` says how many rows there will be; by default those of the fill.
 
         Raises:
             RuleImpossible: there are no parents, or too few for a unique column.
@@ -45,7 +47,7 @@ class Relation:
         if parents == 0:
             raise scope.impossible(f"{self.parent!r} has no rows to refer to", f"give {self.parent!r} rows first")
         if self.unique:
-            return distinct_places(scope, parents)
+            return distinct_places(scope, parents, rows)
         if self.per:
             return _dealt(scope, parents, self.skew)
         return _drawn(scope.stream, parents, self.skew)

@@ -108,8 +108,10 @@ NATURAL = LogicalType(Kind.JSON, "jsonb")
 """The type of a value within a JSON document: that of the rule."""
 
 
-def distinct_places(scope: Scope, size: int) -> Callable[[Rows], Rows]:
+def distinct_places(scope: Scope, size: int, rows: int | None = None) -> Callable[[Rows], Rows]:
     """Each row's own place among ``size``, in random order.
+
+    ``rows`` says how many rows there will be; by default those of the fill.
 
     Raises:
         RuleImpossible: there are more rows than places; the function returned raises it, too.
@@ -122,7 +124,7 @@ def distinct_places(scope: Scope, size: int) -> Callable[[Rows], Rows]:
                 "widen the rule, or ask for fewer rows",
             )
 
-    check(scope.count)
+    check(scope.count if rows is None else rows)
     permutation = Permutation(size, scope.stream.child("place")) if size else None
 
     def places(rows: Rows) -> Rows:

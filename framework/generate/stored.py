@@ -10,8 +10,8 @@ import numpy as np
 
 from framework.databases.postgres.source import PostgresSession, literal, qualified, quote
 from framework.errors import SourceMismatch
+from framework.generate.batch import TableRules
 from framework.generate.convert import vector_of
-from framework.generate.dataset import TableRules
 from framework.generate.relations import Relation
 from framework.generate.rule import ParentRows
 from framework.generate.streams import Rows
@@ -23,7 +23,9 @@ from framework.types import TEXT_KINDS, Kind, LogicalType
 
 AT_PLACES = """
 SELECT numbered.place, {columns}
-FROM (SELECT row_number() OVER (ORDER BY {order}) - 1 AS place, {columns} FROM {table} AS t WHERE {condition}) AS numbered
+FROM (
+    SELECT row_number() OVER (ORDER BY {order}) - 1 AS place, {columns} FROM {table} AS t WHERE {condition}
+) AS numbered
 JOIN unnest({places}::bigint[]) AS wanted(place) USING (place)
 ORDER BY 1
 """
@@ -63,7 +65,7 @@ class Fetched:
 
 
 class StoredParents:
-    """Finds parents among the rows of the database (implements `dataset.Parents`).
+    """Finds parents among the rows of the database (implements `batch.Parents`).
 
     Args:
         first_row: the number of the first new row; unique references count from it.
@@ -86,7 +88,8 @@ class StoredParents:
         count = self._count(rules, relation)
         if count == 0:
             return self._nothing(rules, relation, columns, len(rows))
-        places = relation.places(rules.scopes[reference], count)(rows - self._first_row if relation.unique else rows)
+        places_of = relation.places(rules.scopes[reference], count, len(rows))
+        places = places_of(rows - self._first_row if relation.unique else rows)
         wanted, positions = np.unique(places, return_inverse=True)
         found = self._at(rules, relation, columns, wanted)
         return Fetched({name: vector.take(positions) for name, vector in found.items()})

@@ -25,7 +25,8 @@ def splitmix64(state: Bits) -> Bits:
     """The finalizer of splitmix64: well-mixed bits for each state."""
     mixed = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))
+    result: Bits = mixed ^ (mixed >> np.uint64(31))
+    return result
 
 
 class Stream:
@@ -48,7 +49,9 @@ class Stream:
 
     def uniform(self, rows: Rows) -> NDArray[np.float64]:
         """A number between 0 and 1, both excluded, for each row."""
-        return ((self.bits(rows) >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
+        upper = (self.bits(rows) >> np.uint64(12)).astype(np.float64)
+        middle: NDArray[np.float64] = (upper + 0.5) * 2.0**-52
+        return middle
 
     def below(self, rows: Rows, limit: int | Rows) -> Rows:
         """A number from 0 to ``limit`` - 1 for each row; the limit is at least 1 and may differ from row to row."""
@@ -58,7 +61,7 @@ class Stream:
 class Permutation:
     """A random order of the numbers 0 to ``size`` - 1 that is computed, not stored: a Feistel network.
 
-    The numbers are pairs (left, right) of a grid just large enough; the few that fall outside walk on until they are in.
+    The numbers are pairs (left, right) of a grid just large enough; the few that fall outside walk on until inside.
     """
 
     def __init__(self, size: int, stream: Stream) -> None:
@@ -98,4 +101,5 @@ def _high_product(left: Bits, right: Bits) -> Bits:
     middle = left_high * right_low + ((left_low * right_low) >> _HALF)
     # The middle column may carry: its two halves are added apart.
     other = left_low * right_high + (middle & _LOW)
-    return left_high * right_high + (middle >> _HALF) + (other >> _HALF)
+    result: Bits = left_high * right_high + (middle >> _HALF) + (other >> _HALF)
+    return result

@@ -56,7 +56,7 @@ def joined(parts: Sequence[Text]) -> Text:
         return parts[0]
     data = np.hstack([part.data for part in parts])
     filled = np.hstack([part.filled for part in parts])
-    lengths = np.sum([part.lengths for part in parts], axis=0, dtype=np.int64)
+    lengths = np.asarray(np.sum([part.lengths for part in parts], axis=0), dtype=np.int64)
     return spread(data[filled], lengths)
 
 
@@ -99,10 +99,15 @@ def of_uuids(octets: Octets) -> Text:
     return Text(matrix, np.full(len(octets), 36, dtype=np.int64))
 
 
-def of_moments(numbers: NDArray[np.int64], unit: str, suffix: bytes = b"") -> Text:
-    """ISO text of days (``D``) or microseconds (``us``) since 1970."""
-    iso = np.datetime_as_string(numbers.astype(f"datetime64[{unit}]"), unit=unit)
-    return joined([of_strings(iso.astype("S")), constant(suffix, len(numbers))])
+def of_days(numbers: NDArray[np.int64]) -> Text:
+    """ISO dates of days since 1970."""
+    return of_strings(np.datetime_as_string(numbers.astype("datetime64[D]")).astype("S"))
+
+
+def of_instants(numbers: NDArray[np.int64], zone: bytes = b"Z") -> Text:
+    """ISO date-times of microseconds since 1970."""
+    iso = np.datetime_as_string(numbers.astype("datetime64[us]"))
+    return joined([of_strings(iso.astype("S")), constant(zone, len(numbers))])
 
 
 def spread(flat: Octets, lengths: NDArray[np.int64]) -> Text:

@@ -137,7 +137,7 @@ def _none(type_: LogicalType) -> Text | np.ndarray[tuple[int, ...], np.dtype[np.
 
 
 def _tells_apart(scope: Scope, pieces: list[tuple[str, str | None]]) -> bool:
-    """Whether a unique number or UUID stands in it so that it can be read back: alone at one end, behind a non-digit."""
+    """Whether a unique number or UUID stands in it so that it can be read back: at an end, behind a non-digit."""
     columns = [name for _, name in pieces if name is not None]
     distinct = [name for name in columns if name in scope.distinct]
     if len(columns) == 1:

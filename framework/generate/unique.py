@@ -1,8 +1,9 @@
 """Texts that never repeat, by construction: no table of what was drawn, no second try.
 
-A row's number is put into a random order over all combinations that a pool of drawn texts allows, and read as one of them.
+A row's number is put into a random order over all combinations that a pool of drawn texts allows, and read as one.
 
-- Addresses with an @ combine a name and a domain: ``oksana@example.org``; when all are used up, ``oksana2@example.org``.
+- Addresses with an @ combine a name and a domain: ``oksana@example.org``; when those are used up, with a number:
+  ``oksana2@example.org``.
 - Texts of many digits (telephones, bar codes) keep their shape and get other digits at their end.
 - All other texts are taken as they are; when all are used up, ``-2`` is put behind them.
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from framework.databases.postgres.source import PostgresSession, qualified, quote
 from framework.generate import load
-from framework.generate.dataset import Drawn, Parents, TableRules
+from framework.generate.batch import Drawn, Parents, TableRules
 from framework.generate.rule import REDRAWN, ParentRows
 from framework.generate.sample import Sample
 from framework.generate.stored import Fetched, vectors

@@ -107,7 +107,7 @@ def limit_of(type_: LogicalType) -> int:
     if type_.kind in INTEGER_LIMITS:
         return INTEGER_LIMITS[type_.kind]
     if type_.precision is None:
-        return int(2**63)
+        return 2**63
     return int(min(10 ** (type_.precision - (type_.scale or 0) + scale_of(type_)), 2**63))
 
 

@@ -35,7 +35,10 @@ def shop(**customer_columns: Any) -> dict[str, Any]:
                 "price": {"type": "numeric(12,2)", "fake": {"lognormal": {"mean": 3, "sigma": 1}}},
                 "tags": {"type": "text[]", "fake": {"array": {"of": {"choice": ["a", "b"]}, "max": 3}}},
                 "about": {"type": "jsonb", "fake": {"json": {"n": {"normal": {"mean": 0, "sigma": 1}}}}},
-                "created_at": {"type": "timestamptz", "fake": {"after": {"column": "customers.created_at", "within": "700d"}}},
+                "created_at": {
+                    "type": "timestamptz",
+                    "fake": {"after": {"column": "customers.created_at", "within": "700d"}},
+                },
             },
         },
     }

@@ -14,7 +14,7 @@ import pytest
 from framework.databases.postgres.catalog import describe
 from framework.errors import ForeignTable, GenerationForbidden, LeaseHeld, SourceMismatch
 from framework.events import Notice, Reporter, StepProgress
-from framework.generate import fill, pending, tick
+from framework.generate import fill, marker, pending, tick
 from framework.spec.declared import table_of
 from tests.generate.conftest import dump, one_table, task
 
@@ -75,7 +75,8 @@ def test_a_second_fill_writes_nothing(source, postgres):
 
 def test_other_rules_are_told_and_kept_until_recreate(source, postgres):
     fill(postgres, one_table(50, v=TEXT), REPORTER)
-    before, events = dump(source, "t"), []
+    before = dump(source, "t")
+    events: list[Any] = []
     fill(postgres, one_table(50, seed=43, v=TEXT), Reporter("generate", events.append))
     assert [event.message for event in events if isinstance(event, Notice)] == [
         "t was filled by other rules, another seed or another `now`; it is kept (--recreate fills it anew)"
@@ -148,7 +149,9 @@ def test_a_source_that_does_not_allow_it_is_not_written(source, open_source):
 
 def test_a_killed_fill_is_recognised_and_done_again(source, postgres, new_source, open_source):
     spec = one_table(400_000, v={"type": "text", "fake": "name"})
-    child = subprocess.Popen([sys.executable, "-c", CHILD, source.url, spec.model_dump_json(by_alias=True, exclude_unset=True)])
+    child = subprocess.Popen(
+        [sys.executable, "-c", CHILD, source.url, spec.model_dump_json(by_alias=True, exclude_unset=True)]
+    )
     try:
         _wait_for(lambda: _copied(source) > 20_000)
         os.kill(child.pid, signal.SIGKILL)
@@ -181,6 +184,7 @@ def test_a_fill_that_died_before_its_foreign_keys_only_adds_them(source, postgre
     before = dump(source, "b")
     source.execute("ALTER TABLE b DROP CONSTRAINT b_a_id_fkey")
     source.execute("UPDATE _vitrina_fills SET state = 'loaded'")
+    assert pending(postgres, task(wide())) == ("a", "b")
     assert fill(postgres, task(wide()), REPORTER).rows_written == 0
     assert source.rows("SELECT conname FROM pg_constraint WHERE contype = 'f'") == [("b_a_id_fkey",)]
     assert source.rows("SELECT DISTINCT state FROM _vitrina_fills") == [("complete",)]
@@ -198,8 +202,6 @@ def test_a_table_that_was_dropped_is_filled_again(source, postgres):
 
 
 def test_two_fills_keep_out_of_each_other_s_way(source, postgres, open_source):
-    from framework.generate import marker
-
     with postgres.session() as session, marker.exclusive(session), pytest.raises(LeaseHeld):
         fill(open_source(source), one_table(), REPORTER)
 
@@ -214,14 +216,8 @@ def test_progress_ends_with_all_rows(source, postgres):
 
 @pytest.mark.parametrize("rows", [0, 1])
 def test_few_rows(source, postgres, rows):
-    entities = one_table(rows, v=TEXT, u={"type": "text", "unique": True, "fake": "email"}).entities
-    fill(postgres, replace_rows(entities, rows), REPORTER)
+    fill(postgres, one_table(rows, v=TEXT, u={"type": "text", "unique": True, "fake": "email"}), REPORTER)
     assert source.rows("SELECT count(*) FROM t") == [(rows,)]
-
-
-def replace_rows(entities: Any, rows: int) -> Any:
-    dumped = entities["t"].model_dump(mode="json", by_alias=True, exclude_unset=True)
-    return task({"t": {**dumped, "rows": rows}})
 
 
 @pytest.mark.slow

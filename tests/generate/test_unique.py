@@ -30,8 +30,8 @@ def test_200_thousand_rows_of_every_unique_rule(source, postgres):
         "key": {"type": "uuid", "fake": "uuid"},
         "title": {"type": "text", "fake": {"template": "{name} no. {id}"}},
     }
-    task = one_table(ROWS, **{name: {**of, "unique": True} for name, of in columns.items()})
-    fill(postgres, task, REPORTER)
+    unique: dict[str, Any] = {name: {**of, "unique": True} for name, of in columns.items()}
+    fill(postgres, one_table(ROWS, **unique), REPORTER)
     distinct = ", ".join(f"count(DISTINCT {name})" for name in columns)
     assert source.rows(f"SELECT {distinct} FROM t") == [(ROWS,) * len(columns)]
     emails = [email for (email,) in source.rows("SELECT email FROM t ORDER BY id")]
@@ -41,7 +41,9 @@ def test_200_thousand_rows_of_every_unique_rule(source, postgres):
 
 
 def test_russian_telephones_keep_their_shape(source, postgres):
-    fill(postgres, one_table(3000, locale="ru_RU", v={"type": "text", "unique": True, "fake": "phone_number"}), REPORTER)
+    fill(
+        postgres, one_table(3000, locale="ru_RU", v={"type": "text", "unique": True, "fake": "phone_number"}), REPORTER
+    )
     assert all(re.fullmatch(r"(8|\+7)[\d ()-]{10,}", value) for (value,) in source.rows("SELECT v FROM t"))
 
 

@@ -35,7 +35,8 @@ HARD_TEXTS = [
 def test_every_kind_of_value_arrives_exactly(copying: Copying) -> None:
     copying.source.execute(
         "CREATE TABLE t (id int PRIMARY KEY, ok boolean, small smallint, big bigint, money numeric(12,2), "
-        "bare numeric, float8 double precision, float4 real, padded char(5), short varchar(20), body text, raw bytea, day date, "
+        "bare numeric, "
+        "float8 double precision, float4 real, padded char(5), short varchar(20), body text, raw bytea, day date, "
         "clock time, local timestamp, utc timestamptz, key uuid, doc jsonb, tags text[], span interval, "
         "ip inet)"
     )
