@@ -6,11 +6,13 @@ Started by `replicate`, as `python -m benchmarks.vitrina` with the two URLs as J
 from __future__ import annotations
 
 import json
+import re
 import resource
 import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from benchmarks.facts import TABLE
 from framework.databases.mysql import MySQLTarget
@@ -19,9 +21,6 @@ from framework.events import Reporter
 from framework.replicate import Options
 from framework.replicate import replicate as run
 from framework.spec.models import Deletes, ReplicateTask
-
-# macOS counts in bytes, Linux in kilobytes.
-UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 @dataclass(frozen=True)
@@ -53,8 +52,15 @@ def _main() -> None:
     seconds = time.perf_counter() - begun
     source.close()
     target.close()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT
-    print(json.dumps(asdict(Measured(stats.rows_written, seconds, peak))))
+    print(json.dumps(asdict(Measured(stats.rows_written, seconds, _peak_memory()))))
+
+
+def _peak_memory() -> int:
+    status = Path("/proc/self/status")
+    if status.exists():
+        # getrusage() also counts the process that started this one, as it was before exec().
+        return int(re.findall(r"^VmHWM:\s+(\d+) kB", status.read_text(), re.MULTILINE)[0]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -10,6 +11,12 @@ import pytest
 from tests.services import Kind, Server, ServerUnavailable, launch
 from tests.services.databases import SourceDatabase, TargetDatabase
 from tests.services.environment import required
+
+
+def pytest_configure() -> None:
+    """Ctrl-C works in the processes that tests start, also where a shell started the tests in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
