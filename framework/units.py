@@ -6,7 +6,7 @@ Specs keep them as the text the author wrote; this module gives them their meani
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, time, timedelta, timezone
 
 PERCENT = r"^\d+(\.\d+)?%$"
 DURATION = r"^\d+(\.\d+)?(ms|s|min|h|d|w|y)$"
@@ -45,6 +45,11 @@ def parse_datetime(text: str) -> datetime:
     """Read an ISO 8601 date or date-time; without a zone it is UTC. Raises ValueError."""
     moment = datetime.fromisoformat(_as_python_310_reads_it(text))
     return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
+
+
+def parse_time(text: str) -> time:
+    """Read an ISO 8601 time of day. Raises ValueError."""
+    return time.fromisoformat(_as_python_310_reads_it(text))
 
 
 def _as_python_310_reads_it(text: str) -> str:

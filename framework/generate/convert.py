@@ -102,7 +102,7 @@ def _date(_: LogicalType, value: Any) -> int:
 
 def _time(_: LogicalType, value: Any) -> int:
     if not isinstance(value, time):
-        value = time.fromisoformat(str(value))
+        value = units.parse_time(str(value))
     return int(((value.hour * 60 + value.minute) * 60 + value.second) * 1_000_000 + value.microsecond)
 
 
