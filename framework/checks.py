@@ -140,6 +140,9 @@ def _one_of(column: str, values: Sequence[Any], *, numeric: bool) -> tuple[str, 
 def _relationship(checked: _Checked, rule: dict[str, Any]) -> Iterator[str]:
     for name, referred in rule.items():
         table = checked.relation if referred.table == checked.shown_name else referred.table
+        if not checked.session.columns(table):
+            yield f"relationship {name}: there is no table {referred.table} yet"
+            continue
         column = f"t.{checked.quote(name)}"
         parent = f"SELECT 1 FROM {checked.quote(table)} AS o WHERE o.{checked.quote(referred.column)} = {column}"
         yield from checked.bad_rows(

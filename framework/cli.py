@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from framework import __version__
-from framework.errors import SpecInvalid, StepsFailed, VitrinaError
+from framework.errors import SpecInvalid, VitrinaError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -55,7 +55,9 @@ def cli() -> None:
 @cli.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 def validate(paths: tuple[Path, ...]) -> None:
-    """Check specs, without a database: every problem of every file, with line, column and what to do.
+    """Check specs without a database.
+
+    Tells every problem of every file, with line, column and what to do.
 
     Exit code 0: no problems; 1: problems; 2: a path is missing.
 
@@ -85,7 +87,9 @@ def validate(paths: tuple[Path, ...]) -> None:
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--offline", is_flag=True, help="Connect to nothing; show what the spec alone says.")
 def plan(spec: Path, environment: str, ticks: int, form: str, offline: bool) -> None:
-    """Show the steps of a run and their SQL. Reads only.
+    """Show the steps of a run and their SQL.
+
+    Reads only.
 
     \b
     Example:
@@ -119,7 +123,9 @@ def plan(spec: Path, environment: str, ticks: int, form: str, offline: bool) -> 
 @click.option("--tick", "ticks", type=click.IntRange(1), help="Perform so many ticks of `changes` instead of filling.")
 @click.option("--recreate", is_flag=True, help="Drop the tables that Vitrina filled, and fill them anew.")
 def generate(spec: Path, environment: str, ticks: int | None, recreate: bool) -> None:
-    """Create the source's tables and fill them with fake data, the same for the same seed.
+    """Create the source's tables and fill them with fake data.
+
+    The data are the same for the same seed.
 
     The connection must say `generate: allow` in connections.yaml.
 
@@ -140,7 +146,9 @@ def generate(spec: Path, environment: str, ticks: int | None, recreate: bool) ->
 @click.option("--table", "tables", multiple=True, help="Only this target table; may be repeated.")
 @click.option("--full-refresh", is_flag=True, help="Fill the copies anew, whatever has been copied before.")
 def replicate(spec: Path, environment: str, workers: int, tables: tuple[str, ...], full_refresh: bool) -> None:
-    """Copy the source's tables to the target: anew, or what changed since the last run.
+    """Copy the source's tables to the target.
+
+    Anew, or what changed since the last run, as the spec says.
 
     \b
     Example:
@@ -158,7 +166,9 @@ def replicate(spec: Path, environment: str, workers: int, tables: tuple[str, ...
 @_workers_option
 @click.option("--full-refresh", is_flag=True, help="Build incremental marts anew.")
 def mart(spec: Path, environment: str, workers: int, full_refresh: bool) -> None:
-    """Build the marts on the copy, in the order their SQL demands, and check them.
+    """Build the marts on the copy, and check them.
+
+    Their order comes from their SQL.
 
     \b
     Example:
@@ -176,7 +186,9 @@ def mart(spec: Path, environment: str, workers: int, full_refresh: bool) -> None
 @click.option("--tick", "ticks", type=click.IntRange(0), default=0, help="Perform so many ticks of `changes` first.")
 @click.option("--full-refresh", is_flag=True, help="Fill the copies anew, build the marts anew.")
 def run_(spec: Path, environment: str, workers: int, ticks: int, full_refresh: bool) -> None:
-    """Do it all: generate what has not been filled, replicate, build the marts.
+    """Do it all: generate, replicate, build the marts.
+
+    Only what has not been filled is generated.
 
     \b
     Example:
@@ -192,7 +204,9 @@ def run_(spec: Path, environment: str, workers: int, ticks: int, full_refresh: b
 @SPEC
 @_env_option
 def status(spec: Path, environment: str) -> None:
-    """Show the last runs, and how fresh each table is. Exit code 1 if one is stale or was never filled.
+    """Show the last runs, and how fresh each table is.
+
+    Exit code 1 if a table is stale or was never filled.
 
     \b
     Example:
@@ -227,10 +241,6 @@ def _report(error: VitrinaError) -> None:
 
         for text in render_all(error.problems):
             click.echo(text, err=True)
-    if isinstance(error, StepsFailed):
-        for name, cause in error.errors.items():
-            click.echo(f"error: {name}: {cause}", err=True)
-        return
     click.echo(f"error: {error}", err=True)
 
 

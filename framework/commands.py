@@ -57,8 +57,9 @@ def run(path: Path, environment: str, workers: int, ticks: int, *, full_refresh:
     with workspace.source() as source, workspace.target() as target:
         if ticks:
             _require_generation(workspace, source)
-        elif not source.may_generate:
+        elif plan.has(Kind.GENERATE) and not source.may_generate:
             plan = plan.only({Kind.REPLICATE, Kind.MART})
+            _err.print(f"generate: left out, {source.name!r} does not allow generated data", highlight=False)
         _execute(plan, workspace, source, target, "run", workers, full_refresh=full_refresh)
 
 
@@ -104,6 +105,7 @@ def _execute(
     full_refresh: bool = False,
     recreate: bool = False,
 ) -> None:
+    mask_key = workspace.mask_key() if plan.has(Kind.REPLICATE) else None
     closing = report.Closing()
     listeners: list[Listener] = [closing, progress.listener(_err)]
     if target is not None:
@@ -116,7 +118,7 @@ def _execute(
         emit=_to_all(listeners),
         full_refresh=full_refresh,
         recreate=recreate,
-        mask_key=workspace.mask_key(),
+        mask_key=mask_key,
     )
     try:
         runner.execute(plan, run, workers)

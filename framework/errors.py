@@ -70,9 +70,8 @@ class SpecInvalid(StartError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         count = len(self.problems)
-        super().__init__(
-            f"{count} problem{'s' if count != 1 else ''} in the spec", "run `vitrina validate` to see them"
-        )
+        files = ", ".join(dict.fromkeys(str(problem.path) for problem in self.problems))
+        super().__init__(f"{count} problem{'s' if count != 1 else ''} in {files}", "correct what is shown above")
 
 
 class UnknownConnection(StartError):

@@ -46,6 +46,10 @@ class Plan:
     target: str
     steps: tuple[Step, ...]
 
+    def has(self, kind: Kind) -> bool:
+        """Whether there is a step of this kind."""
+        return any(step.kind is kind for step in self.steps)
+
     def only(self, kinds: Iterable[Kind]) -> Plan:
         """The plan without the steps of other kinds."""
         wanted = frozenset(kinds)
@@ -94,15 +98,40 @@ def _generate_steps(spec: Spec, ticks: int) -> tuple[Step, ...]:
 
 def _replicate_steps(spec: Spec, before: tuple[str, ...]) -> tuple[Step, ...]:
     marts = {name: _dump(mart) for name, mart in spec.marts.items() if graph.is_incremental(mart)}
+    needs = _tables_in_checks(spec)
     return tuple(
         Step(
             f"replicate:{table}",
             Kind.REPLICATE,
             {"task": _dump(spec.replicate_task(table)), "incremental_marts": marts},
-            needs=before,
+            needs=(*before, *(f"replicate:{other}" for other in needs[table])),
         )
-        for table in spec.replicate
+        for table in _in_order(needs)
     )
+
+
+def _tables_in_checks(spec: Spec) -> dict[str, tuple[str, ...]]:
+    """By replicated table, the others that its checks look at."""
+    found = {}
+    for table, settings in spec.replicate.items():
+        seen = [target.table for check in settings.checks for target in (check.relationship or {}).values()]
+        seen += [name for check in settings.checks if check.empty for name in graph.reads(check.empty)]
+        found[table] = tuple(name for name in dict.fromkeys(seen) if name in spec.replicate and name != table)
+    return found
+
+
+def _in_order(needs: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """The tables, each behind those it needs, otherwise as they stand in the spec. Raises UsageError for a circle."""
+    done: list[str] = []
+    while len(done) < len(needs):
+        ready = [table for table in needs if table not in done and set(needs[table]) <= set(done)]
+        if not ready:
+            circle = ", ".join(table for table in needs if table not in done)
+            raise UsageError(
+                f"checks of {circle} look at each other in a circle", "move one of them to a mart's checks"
+            )
+        done += ready
+    return done
 
 
 def _mart_steps(spec: Spec) -> tuple[Step, ...]:

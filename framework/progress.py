@@ -51,7 +51,7 @@ def summary(stats: Stats) -> str:
     if stats.rows_unchanged:
         parts.append(f"{stats.rows_unchanged:,} unchanged")
     if stats.checks:
-        parts.append(f"{stats.checks} checks")
+        parts.append(f"{stats.checks} check{'s' if stats.checks != 1 else ''}")
     return ", ".join(parts)
 
 

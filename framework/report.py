@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from framework.databases.base import Row
-from framework.events import Event, Stats, StepFinished
+from framework.events import Event, Stats, StepFailed, StepFinished, StepSkipped
 from framework.status import Status
 
 WIDE = 110
@@ -19,28 +19,35 @@ WIDE = 110
 WATERMARK_LENGTH = 19
 """A watermark is shown to the second; `_vitrina_state` has all of it."""
 
+UNLIMITED = 10_000
+"""Characters of a line where nobody looks at a terminal: nothing is cut."""
+
 _console = Console()
 if not _console.is_terminal and "COLUMNS" not in os.environ:
-    _console = Console(width=WIDE)
+    _console = Console(width=UNLIMITED)
 
 
 class Closing:
     """A listener that remembers what each step did, and prints it as a table."""
 
     def __init__(self) -> None:
-        self._steps: list[tuple[str, Stats]] = []
+        self._steps: list[tuple[str, Stats, str]] = []
 
     def __call__(self, event: Event) -> None:
         """Remember the end of a step."""
         if isinstance(event, StepFinished):
-            self._steps.append((event.step, event.stats))
+            self._steps.append((event.step, event.stats, ""))
+        elif isinstance(event, StepFailed):
+            self._steps.append((event.step, Stats(seconds=event.seconds), "failed"))
+        elif isinstance(event, StepSkipped):
+            self._steps.append((event.step, Stats(), "skipped"))
 
     def show(self) -> None:
-        """Print the table, and the warnings below it; nothing if no step ended well."""
+        """Print the table, and the warnings below it; nothing if no step ended."""
         if not self._steps:
             return
         _console.print(_closing_table(self._steps))
-        for step, stats in self._steps:
+        for step, stats, _ in self._steps:
             for warning in stats.warnings:
                 _console.print(f"warning: {step}: {warning}", markup=False, highlight=False, soft_wrap=True)
 
@@ -67,22 +74,23 @@ def show_rows(name: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
     _console.print(table)
 
 
-def _closing_table(steps: Sequence[tuple[str, Stats]]) -> Table:
-    cells = [_cells(step, stats) for step, stats in steps]
+def _closing_table(steps: Sequence[tuple[str, Stats, str]]) -> Table:
+    cells = [{"step": step, "result": result, **_cells(stats)} for step, stats, result in steps]
     table = Table(box=box.SIMPLE_HEAD, show_edge=False)
     for heading in cells[0]:
         empty = all(row[heading] in ("", "0") for row in cells)
         if not empty and (heading != "watermark" or _console.width >= WIDE):
-            table.add_column(heading, justify="left" if heading in ("step", "watermark") else "right", no_wrap=True)
+            table.add_column(
+                heading, justify="left" if heading in ("step", "result", "watermark") else "right", no_wrap=True
+            )
     for row in cells:
         table.add_row(*(row[str(column.header)] for column in table.columns))
     return table
 
 
-def _cells(step: str, stats: Stats) -> dict[str, str]:
+def _cells(stats: Stats) -> dict[str, str]:
     moved = max(stats.rows_read, stats.rows_written)
     return {
-        "step": step,
         "read": f"{stats.rows_read:,}",
         "written": f"{stats.rows_written:,}",
         "deleted": f"{stats.rows_deleted:,}",

@@ -16,7 +16,7 @@ class TableStatus:
     Attributes:
         age: seconds since its last success, None if there was none.
         lag: seconds between its watermark and the target's clock, None where the watermark is no moment.
-        freshness: ``fresh``, ``late`` (beyond ``warn``), ``stale`` (beyond ``fail``), or ``never``.
+        freshness: ``fresh``, ``late`` (beyond ``warn``), ``stale`` (beyond ``fail``), ``never``, or ``no limit``.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Status:
     @property
     def healthy(self) -> bool:
         """Whether no table is stale or was never filled."""
-        return all(table.freshness in ("fresh", "late") for table in self.tables)
+        return all(table.freshness not in ("stale", "never") for table in self.tables)
 
 
 def of(spec: Spec, target: Target) -> Status:
@@ -69,7 +69,7 @@ def _lag(success: history.Success) -> float | None:
 
 def _judged(age: float, freshness: Freshness | None) -> str:
     if freshness is None:
-        return "fresh"
+        return "no limit"
     if freshness.fail is not None and age > units.duration(freshness.fail).total_seconds():
         return "stale"
     if freshness.warn is not None and age > units.duration(freshness.warn).total_seconds():

@@ -12,6 +12,7 @@ from framework.databases.embedded import home
 from framework.databases.opening import open_source, open_target
 from framework.databases.postgres import PostgresSource
 from framework.errors import SpecInvalid
+from framework.replicate.mapping import no_mask_key
 from framework.rules import MART_RULES
 from framework.spec.connections import mask_key, resolve
 from framework.spec.models import Spec
@@ -45,8 +46,16 @@ class Workspace:
             yield target
 
     def mask_key(self) -> bytes | None:
-        """The key of masked columns, if one is set."""
-        return mask_key(self.path.parent)
+        """The key of masked columns; None where nothing is masked and none is set. Raises UsageError."""
+        key = mask_key(self.path.parent)
+        masked = [
+            table
+            for table, settings in self.spec.replicate.items()
+            if any(column.mask for column in settings.columns.values())
+        ]
+        if masked and key is None:
+            raise no_mask_key(masked[0])
+        return key
 
 
 def open_workspace(path: Path, environment: str) -> Workspace:

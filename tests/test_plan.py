@@ -77,3 +77,29 @@ def test_a_plan_imports_no_database() -> None:
     code = f"import sys, framework.plan; print([name for name in '{heavy}'.split() if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def _with_checks(shop: Spec, **checks: list[dict[str, object]]) -> Spec:
+    replicate = {
+        name: {**settings.model_dump(mode="json", exclude_unset=True), "checks": checks.get(name, [])}
+        for name, settings in shop.replicate.items()
+    }
+    return Spec.model_validate({**shop.model_dump(mode="json", exclude_unset=True), "replicate": replicate})
+
+
+def test_a_table_whose_checks_look_at_another_waits_for_it(shop: Spec) -> None:
+    to_customers = {"relationship": {"customer_id": {"table": "customers", "column": "id"}}}
+    to_orders = {"empty": "SELECT 1 FROM payments p LEFT JOIN fact_orders o ON o.id = p.order_id WHERE o.id IS NULL"}
+    steps = compile_plan(_with_checks(shop, fact_orders=[to_customers], payments=[to_orders])).steps
+    needs = {step.name: step.needs for step in steps}
+    assert "replicate:customers" in needs["replicate:fact_orders"]
+    assert "replicate:fact_orders" in needs["replicate:payments"]
+    names = [step.name for step in steps]
+    assert names.index("replicate:customers") < names.index("replicate:fact_orders") < names.index("replicate:payments")
+
+
+def test_tables_whose_checks_look_at_each_other_are_refused(shop: Spec) -> None:
+    first = {"relationship": {"id": {"table": "payments", "column": "order_id"}}}
+    second = {"relationship": {"order_id": {"table": "fact_orders", "column": "id"}}}
+    with pytest.raises(UsageError, match="fact_orders, payments"):
+        compile_plan(_with_checks(shop, fact_orders=[first], payments=[second]))

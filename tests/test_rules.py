@@ -70,3 +70,18 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
         ("not_null: [email, country]", "not_null: [e_mail]"),
     )
     assert [rule for rule, _, _ in found] == ["unknown-column", "unknown-column", "unknown-table"]
+
+
+def test_the_documented_spec_is_right(tmp_path: Path) -> None:
+    text = (SPECS.parent / "docs" / "spec.md").read_text(encoding="utf-8")
+    path = tmp_path / "library.yaml"
+    path.write_text(text.partition("```yaml\n")[2].partition("```")[0], encoding="utf-8")
+    assert validate([path], more=MART_RULES).problems == ()
+
+
+def test_the_readme_begins_with_a_right_spec(tmp_path: Path) -> None:
+    for name in ("README.md", "README.ru.md"):
+        text = (SPECS.parent / name).read_text(encoding="utf-8")
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(text.partition("```yaml\n")[2].partition("```")[0], encoding="utf-8")
+        assert validate([path], more=MART_RULES).problems == ()

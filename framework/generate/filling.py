@@ -105,7 +105,7 @@ class _Fill:
         made = {name: self._examine(name) for name in names if name not in filled}
         for name in filled:
             self._require_unchanged(name)
-        rules = self._compile(tuple(made))
+        rules = self._compile(tuple(made)) if made else {}
         jobs = [_Job(rules[name], made[name]) for name in made]
         self._session.execute(marker.CREATE)
         if recreate:

@@ -20,15 +20,36 @@ from framework.marts.query import fingerprint
 from framework.tables import Table
 
 
+WORTH_COUNTING = 100
+"""Touched partitions below which each is replaced by itself, however few there are."""
+
+CHEAPER_ANEW = 0.2
+"""Share of the partitions above which all are built anew: a transaction costs some milliseconds."""
+
+
 def refresh(job: Job, mark: str, *, force: bool) -> Stats:
     """Bring an incremental mart to the present; ``mark`` is what its marker begins with."""
     capture.ensure(job.session)
     marker = f"{mark} {_look(job)}"
-    if force or job.session.relation(job.name) != "table" or job.session.marker(job.name) != marker:
+    if (
+        force
+        or job.session.relation(job.name) != "table"
+        or job.session.marker(job.name) != marker
+        or _is_cheaper_anew(job)
+    ):
         stats = job.rebuild(marker)
         _take_off_the_list(job)
         return stats
     return _replace_partitions(job, mark) if job.count(job.seen) else Stats()
+
+
+def _is_cheaper_anew(job: Job) -> bool:
+    """Whether so many partitions are touched that one swap of all costs less than a transaction for each of them."""
+    touched = int(job.session.query(f"SELECT COUNT(DISTINCT part) FROM {job.quote(job.seen)}")[0][0])
+    if touched < WORTH_COUNTING:
+        return False
+    present = f"SELECT COUNT(DISTINCT {_partition(job)}) FROM {job.quote(job.name)}"
+    return touched > int(job.session.query(present)[0][0]) * CHEAPER_ANEW
 
 
 def _look(job: Job) -> str:

@@ -120,11 +120,16 @@ def resolve(task: ReplicateTask, source: Table, mask_key: bytes | None) -> Mappi
     columns = _selected(task, source)
     key = _key(task, source, columns)
     if any(column.masked for column in columns) and mask_key is None:
-        raise UsageError(
-            f"{task.table!r} has masked columns and there is no key for them",
-            "set VITRINA_MASK_KEY to a secret of your choice, or `mask_key` in connections.yaml",
-        )
+        raise no_mask_key(task.table)
     return Mapping(task, source, columns, key, _fingerprint(task, source, columns, key, mask_key))
+
+
+def no_mask_key(table: str) -> UsageError:
+    """The error of a table with masks where no key is set."""
+    return UsageError(
+        f"{table!r} has masked columns and there is no key for them",
+        "set VITRINA_MASK_KEY to a secret of your choice, or `mask_key` in connections.yaml",
+    )
 
 
 def _require_columns(task: ReplicateTask, source: Table) -> None:

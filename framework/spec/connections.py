@@ -134,7 +134,8 @@ def _file_at(where: Path) -> ConnectionsFile | None:
 def _without_secret(problem: Problem, document: Document) -> Problem:
     """A problem with the value of ``mask_key`` must not quote it."""
     assert document.root is not None
-    if problem.position != find(document.root, ("mask_key",)).node.span.position:
+    place = find(document.root, ("mask_key",))
+    if not place.ended or problem.position != place.node.span.position:
         return problem
     return replace(problem, message="the mask key is a text", suggestion="quote it")
 

@@ -140,7 +140,9 @@ def _unknown_key(mistake: _Mistake, document: Document, model: type[BaseModel]) 
     given = _keys_beside(document, mistake.loc)
     free = tuple(key for key in known if key not in given)
     nearest = closest(name, free)
-    if nearest is not None:
+    if re.fullmatch(r"\d+\)", name):
+        advice = 'within braces, a text with a comma needs quotes: "numeric(12,2)"'
+    elif nearest is not None:
         advice = f"did you mean {nearest!r}?"
     elif known:
         advice = f"known here: {', '.join(known)}"
@@ -224,7 +226,13 @@ def _wrong_type(mistake: _Mistake, model: type[BaseModel]) -> tuple[str, str, st
         unique.remove("a whole number")
     sentence = f"{' or '.join(unique)} is needed here, not {_shown(node)}"
     rule = "wrong-form" if mistake.errors[-1]["type"] == "string_pattern_mismatch" else "wrong-type"
-    return rule, sentence, _repair(node, unique, form)
+    return rule, sentence, _repair(node, unique, form) or _keys_of(mistake, model)
+
+
+def _keys_of(mistake: _Mistake, model: type[BaseModel]) -> str:
+    """The keys of the mapping that is needed."""
+    words = expected.keys(model, mistake.loc) if mistake.first["type"] == "model_type" else ()
+    return f"its keys are: {', '.join(words)}" if words else ""
 
 
 def _wanted(error: ErrorDetails, form: str | None) -> str:

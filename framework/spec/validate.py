@@ -46,7 +46,7 @@ def validate(paths: Sequence[Path], environ: Environment[str, str] = os.environ,
     files = list(_files(paths))
     problems: list[Problem] = []
     pipelines: dict[str, Path] = {}
-    for file in files:
+    for file in _with_connections(files):
         if file.name == connections.FILE:
             problems += connections.check_connections(connections.load_connections(file), environ)
             continue
@@ -135,6 +135,13 @@ def _span_of(place: Place, finding: Finding, lines: Sequence[str]) -> Span:
 def _span(document: Document, key: str) -> Span:
     assert document.root is not None
     return find(document.root, (key,)).node.span
+
+
+def _with_connections(files: Sequence[Path]) -> list[Path]:
+    """The files, and before them the connections files of their directories that were not named."""
+    beside = dict.fromkeys(file.parent / connections.FILE for file in files)
+    known = {file.resolve() for file in files}
+    return [*(path for path in beside if path.is_file() and path.resolve() not in known), *files]
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from framework.databases.base import Session, Target
-from framework.marts import capture
+from framework.marts import capture, increment
 from framework.spec.models import Mart
 from tests.marts.conftest import Warehouse
 
@@ -318,3 +318,16 @@ def test_merges_at_once_of_tables_joined_in_a_chain(any_target: Target) -> None:
     warehouse.build("at_home")
     assert warehouse.is_exact("at_home")
     assert len(warehouse.rows("SELECT * FROM at_home")) == 1
+
+
+def test_where_most_partitions_are_touched_all_are_built_anew(
+    monthly: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(increment, "WORTH_COUNTING", 2)
+    monthly.execute("UPDATE monthly SET revenue = -1 WHERE month = '2025-03-01'")
+    monthly.merge("orders", [(1, 1, "11.00", "2025-01-05 10:00:00"), (6, 1, "1.00", "2025-06-07 10:00:00")])
+    assert monthly.build("monthly").rows_written == MONTHS + 1
+    # The value written by hand is gone: every partition was computed.
+    assert monthly.is_exact("monthly")
+    assert touched(monthly) == set()
+    assert monthly.leftovers() == []
