@@ -63,11 +63,16 @@ class _Checked:
     def quote(self, name: str) -> str:
         return self.dialect.quote(name)
 
+    def quote_beside_values(self, name: str) -> str:
+        """A name, quoted, in a statement with bound values, where a percent sign means one of them."""
+        return self.quote(name).replace("%", "%%")
+
     def bad_rows(self, title: str, fact: str, condition: str, parameters: Sequence[Any] = ()) -> Iterator[str]:
         """A sentence if rows (alias ``t``) meet ``condition``."""
         names = self.session.columns(self.relation)[:SHOWN_COLUMNS]
-        columns = ", ".join(f"t.{self.quote(name)}" for name in names)
-        found = f"FROM {self.quote(self.relation)} AS t WHERE {condition}"
+        quote = self.quote_beside_values if parameters else self.quote
+        columns = ", ".join(f"t.{quote(name)}" for name in names)
+        found = f"FROM {quote(self.relation)} AS t WHERE {condition}"
         first = self.session.query(f"SELECT {columns} {found} ORDER BY {columns} LIMIT {SHOWN_ROWS}", parameters)
         if first:
             count = self.session.query(f"SELECT COUNT(*) {found}", parameters)[0][0]
@@ -93,7 +98,7 @@ def _not_null(checked: _Checked, columns: Sequence[str]) -> Iterator[str]:
 
 def _between(checked: _Checked, rule: dict[str, Bounds]) -> Iterator[str]:
     for name, bounds in rule.items():
-        column = f"t.{checked.quote(name)}"
+        column = f"t.{checked.quote_beside_values(name)}"
         sides = [(f"{column} < %s", bounds.min), (f"{column} > %s", bounds.max)]
         conditions = [(condition, _exact(bound)) for condition, bound in sides if bound is not None]
         if conditions:
@@ -107,7 +112,7 @@ def _between(checked: _Checked, rule: dict[str, Bounds]) -> Iterator[str]:
 
 def _accepted(checked: _Checked, rule: dict[str, Sequence[Any]]) -> Iterator[str]:
     for name, values in rule.items():
-        column = f"t.{checked.quote(name)}"
+        column = f"t.{checked.quote_beside_values(name)}"
         condition, parameters = _one_of(column, values, numeric=_holds_numbers(checked, name))
         yield from checked.bad_rows(
             f"accepted {name}",

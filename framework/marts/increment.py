@@ -19,7 +19,6 @@ from framework.marts.job import Job
 from framework.marts.query import fingerprint
 from framework.tables import Table
 
-
 WORTH_COUNTING = 100
 """Touched partitions below which each is replaced by itself, however few there are."""
 

@@ -211,3 +211,15 @@ def test_large_tables_are_copied_in_parts(people: Copying, monkeypatch: pytest.M
     stats = people(mode="full", options={"streams": 3})
     assert stats.rows_written == 3006
     assert people.target.rows("SELECT COUNT(*), MIN(id), MAX(id) FROM copy") == [(3006, -3000, 5)]
+
+
+@pytest.mark.parametrize("name", ["100%", "a%s", "a`b", 'say "hi"', "select", "имя", "with space", "x" * 63, "1st"])
+def test_names_of_all_kinds(copying: Copying, name: str) -> None:
+    quoted = '"' + name.replace('"', '""') + '"'
+    copying.source.execute(f"CREATE TABLE t (id int PRIMARY KEY, {quoted} int, updated_at timestamptz DEFAULT now())")
+    copying.source.execute(f"INSERT INTO t (id, {quoted}) VALUES (1, 7), (2, 8)")
+    checks = [{"not_null": [name]}, {"between": {name: {"min": 1}}}, {"accepted": {name: [7, 8, 9]}}]
+    copying(checks=checks)
+    copying.source.execute(f"UPDATE t SET {quoted} = 9, updated_at = now() WHERE id = 2")
+    assert copying(checks=checks).rows_written == 1
+    assert [row[:2] for row in copying.rows()] == [(1, 7), (2, 9)]

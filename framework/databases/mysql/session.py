@@ -77,8 +77,8 @@ class MySQLSession:
         self.execute(
             f"CREATE TABLE {'IF NOT EXISTS ' if if_missing else ''}{self._dialect.quote(table.name)} (\n  "
             + ",\n  ".join(lines)
-            + f"\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE={self._collation} COMMENT=%s",
-            (marker,),
+            + f"\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE={self._collation} "
+            + f"COMMENT={self._connection.escape(marker)}"
         )
 
     def create_table_as(self, name: str, query: str, marker: str) -> None:
