@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_PASSWORD = re.compile(r"(?P<head>[a-zA-Z0-9+]+://[^:/?#@\s]*):(?P<secret>\S*)@")
+# Up to the last @ of the line: a password that is not percent-encoded may hold any character.
+_PASSWORD = re.compile(r"(?P<head>[a-zA-Z0-9+]+://[^:/?#\s]*):(?P<secret>.*)@")
 _SECRET_OPTION = re.compile(r"(?i)(?P<head>[?&](?:password|passwd|sslpassword|ssl_key_password)=)[^&\s]*")
 _MASK_KEY = re.compile(r"(?P<head>\bmask_key[\"']?\s*:\s*)\S.*")
 _SCHEME = re.compile(r"(?P<backend>[A-Za-z0-9_]+)(?:\+(?P<driver>[A-Za-z0-9_]+))?://")
@@ -49,6 +50,11 @@ def mask(text: str) -> str:
     return _MASK_KEY.sub(r"\g<head>***", text)
 
 
+def without(secret: str, text: str) -> str:
+    """The text with ``secret`` replaced by ``***``."""
+    return text.replace(secret, "***") if secret else text
+
+
 def normalised(url: str) -> str:
     """The URL with the one driver Vitrina uses: ``postgres://`` becomes ``postgresql+psycopg2://``.
 
@@ -66,4 +72,7 @@ def normalised(url: str) -> str:
     driver = _DRIVERS[backend]
     if match["driver"] and match["driver"].lower() != driver:
         raise ValueError(f"the driver {match['driver']!r} is not supported; write {backend}://")
-    return f"{backend}{'+' if driver else ''}{driver}://{url[match.end() :]}"
+    rest = url[match.end() :]
+    if len(re.findall("@", rest.partition("?")[0])) > 1 or " " in rest:
+        raise ValueError("a space, or an @ in the user or password, must be percent-encoded: %20, %40")
+    return f"{backend}{'+' if driver else ''}{driver}://{rest}"

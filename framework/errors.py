@@ -172,13 +172,13 @@ class LoadRefused(RunError):
 
 
 class MappingChanged(RunError):
-    """Mapping, mask or filter of a table is not the one its copy was made with."""
+    """Source, mapping, mask or filter of a table is not the one its copy was made with."""
 
     def __init__(self, table: str) -> None:
         self.table = table
         super().__init__(
-            f"the mapping, mask or filter of {table!r} changed since it was filled",
-            f"refill it with `--full-refresh --table {table}`",
+            f"the source, mapping, mask or filter of {table!r} changed since it was filled",
+            f"refill it with `vitrina replicate SPEC --full-refresh --table {table}`",
         )
 
 
@@ -191,7 +191,7 @@ class DeleteFuseBlown(RunError):
         self.total = total
         super().__init__(
             f"{deleted} of the {total} rows of {table!r} are gone from the source, more than the fuse of {fuse}",
-            f"if that is right, raise `deletes: {{fuse: ...}}` or run with `--full-refresh --table {table}`",
+            f"if that is right, raise its `fuse`, or run `vitrina replicate SPEC --full-refresh --table {table}`",
         )
 
 

@@ -119,6 +119,30 @@ def test_a_wrong_password(people: Command, source: SourceDatabase, target: Targe
     assert "people" not in [row[0] for row in target.rows("SHOW TABLES")]
 
 
+@pytest.mark.parametrize(
+    ("side", "url"),
+    [
+        ("source", "postgresql://u@tenant:S3CRET@127.0.0.1:1/db"),
+        ("source", "postgresql://u:S3C RET@127.0.0.1:1/db"),
+        ("target", "mysql://u:S3CRET@TAIL@127.0.0.1:1/db"),
+        ("source", "postgresql://u:S3CRET@127.0.0.1:abc/db"),
+        ("source", "postgresql://u:S3CRET@[::1/db"),
+        ("source", "postgresql://u:S3CRET@127.0.0.1:1/db?foo=bar"),
+        ("target", "mysql://u:S3CRET@127.0.0.1:1/db?foo=bar"),
+        ("target", "mysql://u:S3CRET@127.0.0.1:1/db?ssl_ca=/nowhere"),
+        ("target", "mysql://u:S3CRET@127.0.0.1:1/db?read_timeout=abc"),
+    ],
+)
+def test_a_url_that_cannot_be_used(
+    people: Command, source: SourceDatabase, target: TargetDatabase, side: str, url: str
+) -> None:
+    connect(people.cwd, **{"source": source.url, "target": target.url, side: url})
+    done = people("run", "people.yaml", code=None)
+    assert done.returncode in (1, 2)
+    assert "fix:" in done.stderr
+    assert not any(part in done.stderr + done.stdout for part in ("S3C", "RET@", "TAIL"))
+
+
 def test_a_missing_privilege_on_the_source(people: Command, source: SourceDatabase, target: TargetDatabase) -> None:
     connect(people.cwd, source.reader_url, target.url)
     source.admin(f"REVOKE ALL ON people FROM {make_url(source.reader_url).username}")

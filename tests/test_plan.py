@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -79,7 +80,7 @@ def test_a_plan_imports_no_database() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def _with_checks(shop: Spec, **checks: list[dict[str, object]]) -> Spec:
+def _with_checks(shop: Spec, **checks: list[Any]) -> Spec:
     replicate = {
         name: {**settings.model_dump(mode="json", exclude_unset=True), "checks": checks.get(name, [])}
         for name, settings in shop.replicate.items()

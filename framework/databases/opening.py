@@ -76,7 +76,8 @@ def _target(connection: Connection, home: Path) -> Target:
     if product in ("mysql", "mysql+pymysql", "mariadb", "mariadb+pymysql"):
         from framework.databases.mysql import MySQLTarget
 
-        return MySQLTarget(connection.name, connection.url)
+        with _usable_options(connection):
+            return MySQLTarget(connection.name, connection.url)
     database = make_url(connection.url).database if product == "duckdb" else None
     if not database:
         raise _wrong_kind(connection, "target", TARGETS)
@@ -98,11 +99,21 @@ _INSTALL = 'pip install "vitrina[embedded]"'
 
 @contextmanager
 def _closing_source(connection: Connection, url: str) -> Iterator[PostgresSource]:
-    source = PostgresSource(connection.name, url, connection.may_generate)
+    with _usable_options(connection):
+        source = PostgresSource(connection.name, url, connection.may_generate)
     try:
         yield source
     finally:
         source.close()
+
+
+@contextmanager
+def _usable_options(connection: Connection) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        fact = f"the URL of connection {connection.name!r} has an option that cannot be used: {error}"
+        raise UsageError(fact, "correct the options of the connection's URL") from error
 
 
 def _product(connection: Connection, expected: str) -> str:
@@ -110,7 +121,7 @@ def _product(connection: Connection, expected: str) -> str:
         return connection.url
     try:
         return make_url(connection.url).drivername
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise UsageError(f"the URL of connection {connection.name!r} cannot be read", expected) from error
 
 

@@ -21,22 +21,37 @@ def largest(mapping: Mapping, session: PostgresSession, condition: str = "") -> 
     """The largest cursor value among the rows for which ``condition`` holds, as text (UTC)."""
     if mapping.cursor is None or mapping.task.mode != "incremental":
         return None
-    column = quote(mapping.cursor.name)
-    value = session.query(f"SELECT max({column})::text FROM {mapping.origin}{mapping.filter(condition)}")[0][0]
+    column, endless = quote(mapping.cursor.name), _endless(mapping)
+    greatest = f"max({column})" + (f" FILTER (WHERE NOT ({endless}))" if endless else "")
+    value = session.query(f"SELECT ({greatest})::text FROM {mapping.origin}{mapping.filter(condition)}")[0][0]
     return None if value is None else str(value)
 
 
+def _endless(mapping: Mapping) -> str:
+    """The condition that a cursor value is infinite or no number: as a bound it would swallow all that follows."""
+    assert mapping.cursor is not None
+    column, kind = quote(mapping.cursor.name), mapping.cursor.type.kind
+    if kind in TIME_KINDS:
+        return f"NOT isfinite({column})"
+    if kind in (Kind.REAL, Kind.DOUBLE, Kind.NUMERIC):
+        return f"{column}::text IN ('NaN', 'Infinity', '-Infinity')"
+    return ""
+
+
 def next_bound(mapping: Mapping, seen: Horizon, watermark: str | None, last: str | None) -> str | None:
-    """Where the next increment begins; an empty read leaves a bound of values where it was."""
+    """Where the next increment begins; an empty read leaves a bound of values where it was.
+
+    A prepared transaction began at a time that nobody knows: while there is one, the bound stays where it is.
+    """
     if mapping.cursor is None or mapping.task.mode != "incremental":
         return None
     if mapping.cursor.type.kind is Kind.TIMESTAMPTZ:
-        return f"{seen.moment}+00"
+        return last if seen.prepared else f"{seen.moment}+00"
     return watermark if watermark is not None else last
 
 
 def since(mapping: Mapping, bound: str | None) -> str:
-    """The condition of the rows that an increment reads; rows without a cursor value are always read."""
+    """The condition of the rows that an increment reads; rows without a finite cursor value are always read."""
     assert mapping.cursor is not None
     if bound is None:
         return ""
@@ -45,18 +60,21 @@ def since(mapping: Mapping, bound: str | None) -> str:
     if kind in TIME_KINDS:
         seconds = units.duration(mapping.task.lookback).total_seconds()
         start = f"{start} - {literal(f'{seconds} seconds')}::interval"
-    newer = f"{column} >= {start}"
-    return f"{newer} OR {column} IS NULL" if mapping.cursor.nullable else newer
+    conditions = [f"{column} >= {start}", _endless(mapping), f"{column} IS NULL" if mapping.cursor.nullable else ""]
+    return " OR ".join(filter(None, conditions))
 
 
 def doubts(mapping: Mapping, seen: Horizon) -> str | None:
     """Why a row that commits late could be missed, in a sentence; None if it cannot."""
     assert mapping.cursor is not None
     if mapping.cursor.type.kind is not Kind.TIMESTAMPTZ:
+        beyond = f" beyond the lookback of {mapping.task.lookback}" if mapping.cursor.type.kind in TIME_KINDS else ""
         return (
-            f"cursor {mapping.cursor.name} is of type {mapping.cursor.type}: rows that are committed late are met only "
-            f"within the lookback of {mapping.task.lookback}"
+            f"cursor {mapping.cursor.name} is of type {mapping.cursor.type}: rows that are committed late with smaller "
+            f"values{beyond} are missed"
         )
+    if seen.prepared:
+        return f"{seen.prepared} prepared transactions are open: until they end, each run reads from the same bound"
     if not seen.exact:
         return (
             "open transactions of other roles cannot be seen, so late commits are met only within the lookback of "

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from framework import lease
 from framework.databases.base import Target
-from framework.databases.postgres.catalog import require
+from framework.databases.postgres.catalog import identity, require
 from framework.databases.postgres.source import PostgresSource
 from framework.errors import LoadRefused, MappingChanged, UnsupportedType
 from framework.events import Reporter, Stats
@@ -32,7 +32,8 @@ def replicate(
         LoadRefused, DeleteFuseBlown, CheckFailed: the copy stays as it was.
     """
     with source.session() as session:
-        mapping = resolve(task, require(session, task.source_schema, task.source_table), options.mask_key)
+        described = require(session, task.source_schema, task.source_table)
+        mapping = resolve(task, described, options.mask_key, identity(session))
     with target.session() as session:
         state.ensure(session)
     with lease.held(target, task.table, options.run_id) as held:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from framework.checks import run_checks
-from framework.databases.base import Session, reserved_name
+from framework.databases.base import Session
 from framework.databases.postgres.snapshot import Horizon, Snapshot, horizon, snapshot
 from framework.errors import CheckFailed
 from framework.events import Stats
@@ -20,10 +20,10 @@ def fill(job: Job) -> Stats:
     with job.source.session() as session:
         seen = horizon(session)
     generation = state.new_generation()
-    shadow = job.mapping.table(reserved_name("shadow", job.table))
+    shadow = job.mapping.table(job.beside("shadow"))
     with job.target.session() as session:
         session.drop_table(shadow.name)
-        session.create_table(shadow, marker=state.marker(generation))
+        session.create_table(shadow, marker=state.marker(generation, job.table))
         try:
             rows, watermark = _load(job, shadow)
             session.create_indexes(shadow)

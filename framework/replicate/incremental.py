@@ -114,7 +114,7 @@ def _stage_missing(job: Job, session: Session, reading: PostgresSession, rows: T
             raise StatementFailed(
                 job.source.name,
                 f"{len(found)} keys of {job.table!r} were read, {loaded} of their rows could be",
-                f"refill the table with `--full-refresh --table {job.table}`",
+                f"refill the table with `vitrina replicate SPEC --full-refresh --table {job.table}`",
             )
         staged += loaded
     return staged

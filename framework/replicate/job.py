@@ -15,7 +15,7 @@ from framework.databases.postgres.source import PostgresSession, PostgresSource
 from framework.errors import VitrinaError
 from framework.events import Reporter
 from framework.lease import Lease
-from framework.replicate import mask
+from framework.replicate import mask, state
 from framework.replicate.mapping import Mapping
 from framework.replicate.options import Options
 from framework.tables import Table
@@ -61,11 +61,15 @@ class Job:
         columns = tuple(name for name in self.mapping.names if not names or name in names)
         return Extracted(session, self.mapping.query(condition, names), columns)
 
+    def beside(self, purpose: str) -> str:
+        """The name of a table that this run, and no other, makes beside the copy."""
+        run = hashlib.sha256(self.options.run_id.encode()).hexdigest()[:8]
+        return reserved_name(f"{purpose}_{run}", self.table)
+
     @contextmanager
     def auxiliary(self, session: Session, purpose: str, table: Table) -> Iterator[Table]:
         """An empty table beside the copy, marked as this table's, dropped at the end; yields it with its name."""
-        run = hashlib.sha256(self.options.run_id.encode()).hexdigest()[:8]
-        name = reserved_name(f"{purpose}_{run}", self.table)
+        name = self.beside(purpose)
         created = Table(name, table.columns, table.primary_key, table.indexes)
         session.drop_table(name)
         session.create_table(created, marker=self._aux_marker)
@@ -77,7 +81,8 @@ class Job:
     def clear_leftovers(self, session: Session) -> None:
         """Drop what a run that died left beside this table."""
         for name in session.tables(PREFIX):
-            if session.marker(name) == self._aux_marker:
+            mark = session.marker(name) or ""
+            if mark == self._aux_marker or state.table_of(mark) == self.table:
                 session.drop_table(name)
 
     @property

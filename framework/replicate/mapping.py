@@ -92,7 +92,8 @@ class Mapping:
         """The source's condition that a row has one of ``keys``."""
         by_name = {column.name: column for column in self.columns}
         columns = ", ".join(by_name[name].expression for name in self.key)
-        return f"({columns}) IN ({', '.join(session.literals(key) for key in keys)})"
+        types = ["text" if by_name[name].masked else by_name[name].type.name for name in self.key]
+        return f"({columns}) IN ({', '.join(session.literals(key, types) for key in keys)})"
 
     @property
     def origin(self) -> str:
@@ -101,12 +102,15 @@ class Mapping:
 
     def filter(self, condition: str = "") -> str:
         """The WHERE clause: the spec's filter and a further condition."""
-        conditions = [f"({part})" for part in (self.task.where, condition) if part]
+        # The line's end keeps a comment of the author's from taking the bracket with it.
+        conditions = [f"({part}\n)" for part in (self.task.where, condition) if part]
         return f" WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
-def resolve(task: ReplicateTask, source: Table, mask_key: bytes | None) -> Mapping:
+def resolve(task: ReplicateTask, source: Table, mask_key: bytes | None, database: str = "") -> Mapping:
     """Match the settings with the source table as it is.
+
+    The fingerprint holds ``database``, too: what tells the source's database from others.
 
     Raises:
         SourceMismatch: a column that the settings name does not exist, or there is no key where one is needed.
@@ -121,7 +125,7 @@ def resolve(task: ReplicateTask, source: Table, mask_key: bytes | None) -> Mappi
     key = _key(task, source, columns)
     if any(column.masked for column in columns) and mask_key is None:
         raise no_mask_key(task.table)
-    return Mapping(task, source, columns, key, _fingerprint(task, source, columns, key, mask_key))
+    return Mapping(task, source, columns, key, _fingerprint(task, source, columns, key, mask_key, database))
 
 
 def no_mask_key(table: str) -> UsageError:
@@ -203,11 +207,17 @@ def _key(task: ReplicateTask, source: Table, columns: tuple[Selected, ...]) -> t
 
 
 def _fingerprint(
-    task: ReplicateTask, source: Table, columns: tuple[Selected, ...], key: tuple[str, ...], mask_key: bytes | None
+    task: ReplicateTask,
+    source: Table,
+    columns: tuple[Selected, ...],
+    key: tuple[str, ...],
+    mask_key: bytes | None,
+    database: str,
 ) -> str:
     said = {
-        "source": [source.schema, source.name],
-        "columns": [[column.name, column.expression, column.type.name] for column in columns],
+        "source": [database, source.schema, source.name],
+        "columns": [[column.name, column.expression, column.type.name, column.nullable] for column in columns],
+        "indexes": task.indexes,
         "key": key,
         "where": task.where,
         "cursor": task.cursor,

@@ -16,7 +16,7 @@ from framework.types import Kind, LogicalType
 
 STATE = f"{PREFIX}state"
 MARK = "vitrina:"
-"""Markers of replicated tables: this, and the generation."""
+"""Markers of replicated tables: this, the generation, and the table the rows are meant for."""
 
 
 def _text(length: int) -> LogicalType:
@@ -61,9 +61,14 @@ def new_generation() -> str:
     return secrets.token_hex(8)
 
 
-def marker(generation: str) -> str:
-    """The marker of a table of this generation."""
-    return MARK + generation
+def marker(generation: str, table: str) -> str:
+    """The marker of a filling of ``table``."""
+    return f"{MARK}{generation} of {table}"
+
+
+def table_of(mark: str) -> str | None:
+    """The table that a marker says its rows are meant for, None if it is no filling's."""
+    return mark.partition(" of ")[2] if mark.startswith(MARK) else None
 
 
 def ensure(session: Session) -> None:
@@ -83,7 +88,7 @@ def current(session: Session, target: Target, table: str) -> State | None:
     mark = session.marker(table) or ""
     if relation == "view" or not mark.startswith(MARK):
         raise ForeignTable(table, target.name, "drop or rename it, or replicate under another name")
-    generation = mark.removeprefix(MARK)
+    generation = mark.removeprefix(MARK).partition(" ")[0]
     quote = target.dialect.quote
     found = session.query(
         f"SELECT fingerprint, bound, watermark FROM {quote(STATE)} WHERE table_name = %s AND generation = %s",

@@ -223,3 +223,30 @@ def test_names_of_all_kinds(copying: Copying, name: str) -> None:
     copying.source.execute(f"UPDATE t SET {quoted} = 9, updated_at = now() WHERE id = 2")
     assert copying(checks=checks).rows_written == 1
     assert [row[:2] for row in copying.rows()] == [(1, 7), (2, 9)]
+
+
+def test_both_lanes_load_the_same(copying: Copying) -> None:
+    copying.source.execute("CREATE TABLE t (id int PRIMARY KEY, padded char(5), ip inet, net cidr, body text)")
+    copying.source.execute("INSERT INTO t VALUES (1, 'a', '10.0.0.1', '10.0.0.0/8', 'é я')")
+    copying.source.admin(f"ALTER ROLE {copying.source.user} SET client_encoding = 'LATIN1'")
+    copying.postgres.close()
+    copying(mode="full")
+    fast = copying.rows()
+    take_safe_lane(copying.mysql)
+    copying(mode="full")
+    assert copying.rows() == fast == [(1, "a    ", "10.0.0.1", "10.0.0.0/8", "é я")]
+
+
+def test_keys_of_several_texts_share_the_room_of_an_index(copying: Copying) -> None:
+    copying.source.execute("CREATE TABLE t (a text, b bytea, c varchar(700), d int, PRIMARY KEY (a, b, c, d))")
+    copying.source.execute("INSERT INTO t VALUES ('x', '\\x00', 'y', 1)")
+    copying(mode="full")
+    assert copying.rows() == [("x", b"\x00", "y", 1)]
+    copying.source.execute("INSERT INTO t VALUES (repeat('x', 700), '\\x00', 'y', 1)")
+    with pytest.raises(LoadRefused):
+        copying(mode="full")
+
+
+def test_a_comment_in_the_filter_ends_with_its_line(people: Copying) -> None:
+    people(where="id > 2 -- the later ones")
+    assert len(people.rows()) == 3

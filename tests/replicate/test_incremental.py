@@ -3,15 +3,30 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
+from collections.abc import Callable
 from contextlib import closing
+from typing import Any
 
 import psycopg2
 import pytest
 from sqlalchemy.engine import make_url
 
 from framework import lease
-from framework.errors import CheckFailed, DeleteFuseBlown, LeaseHeld, MappingChanged, SourceMismatch
+from framework.databases.postgres import PostgresSource
+from framework.errors import (
+    CheckFailed,
+    DeleteFuseBlown,
+    LeaseHeld,
+    LeaseLost,
+    MappingChanged,
+    SourceMismatch,
+    StatementFailed,
+)
+from framework.replicate import full
+from framework.replicate.job import Job
+from framework.tables import Table
 from tests.replicate.conftest import Copying
+from tests.services.databases import SourceDatabase
 
 KEEP = {"policy": "keep"}
 MASKED = {"columns": {"email": {"from": "email", "mask": "hmac"}}}
@@ -232,3 +247,101 @@ def test_what_a_dead_run_left_is_cleared(people: Copying) -> None:
     people.target.execute("CREATE TABLE _vitrina_stage_dead_other (id int) COMMENT 'vitrina auxiliary of other'")
     people()
     assert people.leftovers() == ["_vitrina_stage_dead_other"]
+
+
+def test_a_prepared_transaction_holds_the_bound(people: Copying) -> None:
+    people(deletes=KEEP, lookback="1ms")
+    with closing(people.source.connect()) as late:
+        late.tpc_begin("late")
+        with late.cursor() as cursor:
+            cursor.execute("UPDATE t SET name = 'late', updated_at = now() WHERE id = 2")
+        time.sleep(1)
+        late.tpc_prepare()
+        people(deletes=KEEP, lookback="1ms")
+        assert "prepared" in people.notices[-1]
+        people(deletes=KEEP, lookback="1ms")
+        late.tpc_commit()
+    people(deletes=KEEP, lookback="1ms")
+    assert people.rows("id, name")[1] == (2, "late")
+
+
+def test_another_database_is_not_mixed_into_the_copy(
+    people: Copying, new_source: Callable[..., SourceDatabase]
+) -> None:
+    people()
+    other = new_source()
+    other.execute(
+        "CREATE TABLE t (id bigint PRIMARY KEY, email varchar(60) UNIQUE, name text, "
+        "active boolean NOT NULL DEFAULT true, updated_at timestamptz NOT NULL DEFAULT now())"
+    )
+    people.postgres.close()
+    people.postgres = PostgresSource("shop_postgres", other.url)
+    with pytest.raises(MappingChanged):
+        people()
+    assert len(people.rows()) == 5
+
+
+@pytest.mark.parametrize(("type_name", "endless"), [("timestamp", "infinity"), ("date", "infinity"), ("float8", "NaN")])
+def test_a_cursor_without_end_does_not_swallow_what_follows(copying: Copying, type_name: str, endless: str) -> None:
+    early, late = ("1", "2") if type_name == "float8" else ("2024-01-01", "2024-01-02")
+    copying.source.execute(f"CREATE TABLE t (id int PRIMARY KEY, version {type_name} NOT NULL)")
+    copying.source.execute("INSERT INTO t VALUES (1, %s), (2, %s)", early, endless)
+    settings: dict[str, Any] = {"cursor": "version", "deletes": KEEP, "except": ["version"]}
+    copying(**settings)
+    copying.source.execute("INSERT INTO t VALUES (3, %s)", late)
+    copying(**settings)
+    copying.source.execute("INSERT INTO t VALUES (4, %s)", endless)
+    copying(**settings)
+    assert copying.rows("id") == [(1,), (2,), (3,), (4,)]
+
+
+@pytest.mark.parametrize(
+    ("type_name", "first", "second"),
+    [
+        ("boolean", "true", "false"),
+        ("real", "0.1", "0.2"),
+        ("uuid", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "b0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
+        ("bytea", "\\x00ff", "\\x27"),
+        ("time", "01:02:03", "24:00:00"),
+        ("timestamptz", "2024-03-31 02:30:00+03", "2024-01-01"),
+        ("numeric", "1.5", "2.25"),
+        ("char(4)", "ab", "b"),
+        ("inet", "10.0.0.1", "10.0.0.2/8"),
+    ],
+)
+def test_a_row_of_any_key_returns(copying: Copying, type_name: str, first: str, second: str) -> None:
+    copying.source.execute(
+        f"CREATE TABLE t (id {type_name} PRIMARY KEY, updated_at timestamptz NOT NULL DEFAULT now())"
+    )
+    copying.source.execute("INSERT INTO t (id) VALUES (%s)", first)
+    copying()
+    copying.source.execute("INSERT INTO t VALUES (%s, '2001-01-01')", second)
+    assert copying().rows_written == 1
+    assert copying().rows_written == 0
+    assert len(copying.rows()) == 2
+
+
+def test_the_shadow_of_a_dead_refill_is_cleared(people: Copying) -> None:
+    people()
+    people.target.execute("CREATE TABLE _vitrina_shadow_dead_copy (id int) COMMENT 'vitrina:dead of copy'")
+    people()
+    assert people.leftovers() == []
+
+
+def test_a_stalled_refill_that_was_taken_over_publishes_nothing(
+    people: Copying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people()
+    load = full._load
+
+    def stall(job: Job, shadow: Table) -> tuple[int, str | None]:
+        monkeypatch.setattr(full, "_load", load)
+        people.target.execute("UPDATE _vitrina_leases SET owner = 'nobody', expires_at = '2001-01-01'")
+        people(options={"full_refresh": True})
+        return load(job, shadow)
+
+    monkeypatch.setattr(full, "_load", stall)
+    with pytest.raises((LeaseLost, StatementFailed)):
+        people(options={"full_refresh": True})
+    assert len(people.rows()) == 5
+    assert people.leftovers() == []

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pymysql
 import pymysql.err
 
-from framework.connections import mask
+from framework.connections import mask, without
 from framework.errors import ConnectionFailed, PrivilegeMissing, StatementFailed, VitrinaError
 
 ACCESS_DENIED = frozenset({1044, 1142, 1143, 1227, 1370})
@@ -28,8 +28,8 @@ def reason(error: BaseException) -> str:
     return mask(str(text).strip() or type(error).__name__)
 
 
-def connection_failed(name: str, url: str, error: BaseException) -> ConnectionFailed:
-    """The reason and the fix of a failed login."""
+def connection_failed(name: str, url: str, error: BaseException, password: str) -> ConnectionFailed:
+    """The reason and the fix of a failed login, without the password."""
     if code(error) in WRONG_LOGIN:
         fix = "correct user and password in the connection's URL"
     elif code(error) in ACCESS_DENIED:
@@ -38,7 +38,7 @@ def connection_failed(name: str, url: str, error: BaseException) -> ConnectionFa
         fix = "create the database, or correct its name in the connection's URL"
     else:
         fix = "start the server, or correct host and port in the connection's URL"
-    return ConnectionFailed(name, url, reason(error), fix)
+    return ConnectionFailed(name, url, without(password, reason(error)), fix)
 
 
 @contextmanager

@@ -63,8 +63,11 @@ def load_batches(connection: StreamingConnection, table: Table, extract: Extract
     slots = "(" + ", ".join("UNHEX(%s)" if _is_hex(table, name) else "%s" for name in extract.columns) + ")"
     loaded = 0
     with connection.cursor() as cursor:
+        longest = _longest_statement(cursor)
         for rows in extract.batches(BATCH_ROWS):
             for statement in _statements(head, [cursor.mogrify(slots, row) for row in rows]):
+                if len(statement.encode()) > longest:
+                    raise LoadRefused(table.name, [f"a row is longer than max_allowed_packet ({longest} bytes)"], FIX)
                 try:
                     inserted = cursor.execute(statement)
                 except pymysql.err.MySQLError as error:
@@ -127,12 +130,18 @@ def _statements(head: str, rows: Sequence[str]) -> list[str]:
     return [*statements, head + ",".join(chosen)] if chosen else statements
 
 
+def _longest_statement(cursor: Cursor) -> int:
+    cursor.execute("SELECT @@max_allowed_packet")
+    rows: Sequence[Any] = cursor.fetchall()
+    return int(rows[0][0]) - 1024  # bytes of the protocol around it
+
+
 def _warnings(cursor: Cursor) -> list[str]:
     if not cursor.warning_count:
         return []
     cursor.execute(f"SHOW WARNINGS LIMIT {SHOWN}")
     rows: Sequence[Any] = cursor.fetchall()
-    return [str(message) for _, _, message in rows]
+    return [str(message) for _, _, message in rows] or ["the server warned, and does not say of what"]
 
 
 def _refused(table: Table, error: pymysql.err.MySQLError) -> Exception:

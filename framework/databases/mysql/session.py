@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -17,13 +18,23 @@ from framework.tables import Column, Table
 SETTINGS = (
     "SET NAMES utf8mb4 COLLATE {collation}",
     """SET SESSION time_zone = '+00:00', lock_wait_timeout = 30, innodb_lock_wait_timeout = 30,
-    net_read_timeout = 600, net_write_timeout = 600, sql_mode = 'STRICT_ALL_TABLES,ONLY_FULL_GROUP_BY,NO_ZERO_IN_DATE,\
-NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'""",
+    net_read_timeout = 600, net_write_timeout = 600, sql_notes = 1, sql_safe_updates = 0,
+    sql_mode = 'STRICT_ALL_TABLES,ONLY_FULL_GROUP_BY,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,\
+NO_ENGINE_SUBSTITUTION'""",
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
 )
 
 ROW_BYTES = 65_535
 """Bytes that all columns but TEXT and BLOB may take in a row."""
+
+
+KEY_BYTES = 3072
+"""Bytes of the longest index key."""
+
+FIXED_BYTES = 64
+"""More than any column takes that is no text."""
+
+_LENGTH = re.compile(r"VAR(CHAR|BINARY)\((\d+)\)$")
 
 
 class MySQLSession:
@@ -67,7 +78,9 @@ class MySQLSession:
     def create_table(self, table: Table, marker: str = "", if_missing: bool = False) -> None:
         """Create a table with its primary key. The widest VARCHARs become LONGTEXT where a row would be too long."""
         indexed = {name for columns in (table.primary_key, *(i.columns for i in table.indexes)) for name in columns}
-        types = _promoted({column.name: self._native(table, column, indexed) for column in table.columns}, indexed)
+        types = {column.name: self._native(table, column, indexed) for column in table.columns}
+        _shorten_keys(types, table)
+        _promote(types, indexed)
         lines = [
             f"{self._dialect.quote(column.name)} {types[column.name]}{'' if column.nullable else ' NOT NULL'}"
             for column in table.columns
@@ -171,17 +184,27 @@ class MySQLSession:
         return ", ".join(map(self._dialect.quote, names))
 
 
-def _promoted(types: dict[str, str], indexed: set[str]) -> dict[str, str]:
-    """The types with the widest VARCHARs made LONGTEXT, until a row fits."""
-    widths = {
-        name: 4 * int(native[8:-1])
-        for name, native in types.items()
-        if native.startswith("VARCHAR(") and native.endswith(")")
-    }
-    room = ROW_BYTES - 64 * len(types)
+def _shorten_keys(types: dict[str, str], table: Table) -> None:
+    """Let the texts of each key share its bytes; a value longer than its share is refused when it is loaded."""
+    for names in (table.primary_key, *(index.columns for index in table.indexes)):
+        widths = {name: found for name in names if (found := _LENGTH.match(types[name]))}
+        room = KEY_BYTES - FIXED_BYTES * (len(names) - len(widths))
+        if sum(_bytes(found) for found in widths.values()) > room:
+            for name, found in widths.items():
+                longest = room // len(widths) // (4 if found[1] == "CHAR" else 1)
+                types[name] = f"VAR{found[1]}({min(int(found[2]), longest)})"
+
+
+def _promote(types: dict[str, str], indexed: set[str]) -> None:
+    """Make the widest VARCHARs LONGTEXT, until a row fits."""
+    widths = {name: _bytes(found) for name, native in types.items() if (found := _LENGTH.match(native))}
+    room = ROW_BYTES - FIXED_BYTES * len(types)
     for name in sorted(widths.keys() - indexed, key=lambda name: -widths[name]):
         if sum(widths.values()) <= room:
             break
         types[name] = "LONGTEXT"
         del widths[name]
-    return types
+
+
+def _bytes(length: re.Match[str]) -> int:
+    return int(length[2]) * (4 if length[1] == "CHAR" else 1)

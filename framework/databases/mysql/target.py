@@ -12,13 +12,13 @@ from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import QueuePool
 
-from framework.connections import mask
+from framework.connections import mask, without
 from framework.databases.base import Capabilities
 from framework.databases.mysql.connection import CLIENT_FLAGS, StreamingConnection
 from framework.databases.mysql.dialect import MySQLDialect
 from framework.databases.mysql.errors import connection_failed
 from framework.databases.mysql.session import MySQLSession
-from framework.errors import StatementFailed
+from framework.errors import ConnectionFailed, StatementFailed
 
 
 class MySQLTarget:
@@ -33,7 +33,7 @@ class MySQLTarget:
         self.dialect = MySQLDialect()
         self._url = make_url(url)
         self._engine = sqlalchemy.create_engine(
-            self._url, creator=self._connect, poolclass=QueuePool, pool_size=4, max_overflow=32
+            self._url, creator=self._connect, poolclass=QueuePool, pool_size=4, max_overflow=-1
         )
         self._busy: set[int] = set()
 
@@ -102,10 +102,14 @@ class MySQLTarget:
         try:
             return self._engine.raw_connection()
         except pymysql.err.MySQLError as error:
-            raise connection_failed(self.name, self.url, error) from error
+            raise connection_failed(self.name, self.url, error, str(self._url.password or "")) from error
+        except (TypeError, ValueError, AttributeError, LookupError, OSError) as error:
+            # The driver takes the URL's options as they are.
+            fact = without(str(self._url.password or ""), str(error))
+            raise ConnectionFailed(self.name, self.url, fact, "correct the options of the connection's URL") from error
 
     def _connect(self) -> StreamingConnection:
         arguments = MySQLDialect_pymysql().create_connect_args(self._url)[1]
-        options = {"charset": "utf8mb4", "connect_timeout": 10, **arguments}
-        flags = int(options.pop("client_flag", 0)) | CLIENT_FLAGS
-        return StreamingConnection(**options, local_infile=True, autocommit=True, client_flag=flags)
+        flags = int(arguments.get("client_flag", 0)) | CLIENT_FLAGS
+        ours = {"charset": "utf8mb4", "local_infile": True, "autocommit": True, "client_flag": flags}
+        return StreamingConnection(**{"connect_timeout": 10, **arguments, **ours})

@@ -51,6 +51,19 @@ WHERE n.nspname = %s AND c.relname = %s AND c.relkind IN ('r', 'p', 'v', 'm', 'f
 _ON_DELETE = {"a": "no action", "r": "restrict", "c": "cascade", "n": "set null", "d": "set default"}
 
 
+# A replica that takes over has its primary's identifier; another cluster has another.
+IDENTITY = """
+SELECT current_database(),
+       CASE WHEN has_function_privilege('pg_control_system()', 'execute')
+            THEN (SELECT system_identifier::text FROM pg_control_system()) END
+"""
+
+
+def identity(session: PostgresSession) -> str:
+    """What tells this database from all others, as far as the role may know."""
+    return "/".join(str(part) for part in session.query(IDENTITY)[0])
+
+
 def describe(session: PostgresSession, schema: str, table: str) -> Table | None:
     """The table as the catalog knows it, or None if there is none. Types without a home are `Kind.UNKNOWN`."""
     relation = session.query(RELATION, (schema, table))

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import psycopg2
 from psycopg2 import errors as pg
 
-from framework.connections import mask
+from framework.connections import mask, without
 from framework.errors import ConnectionFailed, PrivilegeMissing, StatementFailed
 
 
@@ -18,11 +18,13 @@ def first_line(error: BaseException) -> str:
     return mask(text.splitlines()[0]) if text else type(error).__name__
 
 
-def connection_failed(name: str, url: str, error: psycopg2.OperationalError) -> ConnectionFailed:
-    """The reason and the fix of a failed login."""
-    reason = first_line(error)
+def connection_failed(name: str, url: str, error: psycopg2.Error, password: str) -> ConnectionFailed:
+    """The reason and the fix of a failed login, without the password."""
+    reason = without(password, first_line(error))
     if "password authentication failed" in reason or "no password supplied" in reason:
         fix = "correct user and password in the connection's URL"
+    elif isinstance(error, psycopg2.ProgrammingError):
+        fix = "correct the options of the connection's URL"
     elif "does not exist" in reason:
         fix = "create it, or correct the name in the connection's URL"
     else:

@@ -11,14 +11,15 @@ from framework.databases.postgres.source import PostgresSession, PostgresSource,
 
 # Every transaction that may still commit rows began at or after this moment. The clock is the statement's start, so a
 # transaction that begins while the sessions are being read cannot be older than it. Sessions of other databases cannot
-# write here; prepared transactions have no session. A session that the role may not see has no backend_type.
+# write here. A session that the role may not see has no backend_type. Prepared transactions have no session, and when
+# they began is not known; they are counted after the sessions are read, so that none is missed on its way.
 HORIZON = """
 SELECT least(
          statement_timestamp(),
          (SELECT min(xact_start) FROM pg_stat_activity
-          WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type <> 'autovacuum worker'),
-         (SELECT min(prepared) FROM pg_prepared_xacts WHERE database = current_database())
+          WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type <> 'autovacuum worker')
        ) AT TIME ZONE 'UTC',
+       (SELECT count(*) FROM pg_prepared_xacts WHERE database = current_database()),
        NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND backend_type IS NULL)
          AND NOT pg_is_in_recovery()
 """
@@ -31,16 +32,18 @@ class Horizon:
     Attributes:
         moment: UTC, as text with microseconds.
         exact: whether the role could see all sessions of the primary; if not, the bound may be too late.
+        prepared: transactions that are prepared and not yet committed: nobody knows when they began.
     """
 
     moment: str
     exact: bool
+    prepared: int
 
 
 def horizon(session: PostgresSession) -> Horizon:
     """The start of the oldest transaction still open, or now. Call it outside of a transaction, before the snapshot."""
-    moment, exact = session.query(HORIZON)[0]
-    return Horizon(moment.isoformat(" ", "microseconds"), bool(exact))
+    moment, prepared, exact = session.query(HORIZON)[0]
+    return Horizon(moment.isoformat(" ", "microseconds"), bool(exact), int(prepared))
 
 
 class Extracted:
@@ -58,7 +61,10 @@ class Extracted:
 
     def batches(self, size: int) -> Iterator[Sequence[tuple[str | None, ...]]]:
         """The rows in lists of at most ``size``, every value as text."""
-        columns = ", ".join(f"{quote(name)}::text" for name in self.columns)
+        # The type's output form, as COPY writes it; a cast to text would strip char's padding, for one.
+        columns = ", ".join(
+            f"CASE WHEN {name} IS NOT NULL THEN format('%s', {name}) END" for name in map(quote, self.columns)
+        )
         names = ", ".join(quote(name) for name in self.columns)
         yield from self._session.stream(f"SELECT {columns} FROM ({self._query}) AS q({names})", size)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import timedelta
 from typing import Any, BinaryIO
 
 import psycopg2
@@ -24,7 +25,7 @@ SET DateStyle = 'ISO, YMD';
 SET IntervalStyle = 'postgres';
 SET bytea_output = 'hex';
 SET extra_float_digits = 1;
-SET client_encoding = 'UTF8';
+SET quote_all_identifiers = off;
 SET standard_conforming_strings = on;
 SET lock_timeout = '30s';
 SET idle_in_transaction_session_timeout = 0;
@@ -47,6 +48,14 @@ def qualified(schema: str | None, table: str) -> str:
     return f"{quote(schema or 'public')}.{quote(table)}"
 
 
+def _time_as_text(value: Any) -> Any:
+    # MySQL's drivers give a time of day as a span, and PostgreSQL would take a span of 24 hours for midnight.
+    if not isinstance(value, timedelta):
+        return value
+    minutes, seconds = divmod(value // timedelta(seconds=1), 60)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}.{value.microseconds:06}"
+
+
 class PostgresSession:
     """One connection with pinned settings. Outside of `transaction` every statement commits by itself."""
 
@@ -66,11 +75,11 @@ class PostgresSession:
             cursor.execute(sql, tuple(parameters) or None)
             return cursor.fetchall()
 
-    def literals(self, values: Sequence[Any]) -> str:
-        """The values as a row of literals, ``(1, 'a')``, for statements that take no bound values."""
+    def literals(self, values: Sequence[Any], types: Sequence[str]) -> str:
+        """The values as a row of literals, ``(1::bigint)``, for statements that take no bound values."""
         with translated(self.name), self.connection.cursor() as cursor:
-            slots = ", ".join(["%s"] * len(values))
-            return str(cursor.mogrify(f"({slots})", tuple(values)).decode())
+            slots = ", ".join(f"%s::{type_.replace('%', '%%')}" for type_ in types)
+            return str(cursor.mogrify(f"({slots})", tuple(map(_time_as_text, values))).decode())
 
     def copy_in(self, sql: str, source: BinaryIO) -> int:
         """Run a ``COPY ... FROM STDIN`` that reads ``source``; the number of rows."""
@@ -122,7 +131,7 @@ class PostgresSource:
             self._url,
             poolclass=QueuePool,
             pool_size=4,
-            max_overflow=32,
+            max_overflow=-1,
             isolation_level="AUTOCOMMIT",
             connect_args={"connect_timeout": 10},
         )
@@ -138,13 +147,14 @@ class PostgresSource:
             raise StatementFailed(self.name, "the run was cancelled", "run again")
         try:
             pooled = self._engine.raw_connection()
-        except psycopg2.OperationalError as error:
-            raise connection_failed(self.name, self.url, error) from error
+        except psycopg2.Error as error:
+            raise connection_failed(self.name, self.url, error, str(self._url.password or "")) from error
         connection = pooled.driver_connection
         assert isinstance(connection, psycopg2.extensions.connection)
         self._busy.add(connection)
         try:
             connection.autocommit = True
+            connection.set_client_encoding("UTF8")
             session = PostgresSession(self.name, connection)
             session.execute(SESSION)
             yield session
@@ -164,7 +174,9 @@ class PostgresSource:
         """End the statements that other threads are running, and let none begin: they fail."""
         self._cancelled = True
         for connection in tuple(self._busy):
-            connection.cancel()
+            # It may have ended in the meantime.
+            with suppress(psycopg2.Error):
+                connection.cancel()
 
     def close(self) -> None:
         """Close all connections."""
