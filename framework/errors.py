@@ -137,14 +137,12 @@ class RuleImpossible(RunError):
 class UnsupportedType(RunError):
     """A column's type has no exact home in the target."""
 
-    def __init__(
-        self, table: str, column: str, type_name: str, reason: str = "it has no exact home in the target"
-    ) -> None:
+    def __init__(self, table: str, column: str, type_name: str) -> None:
         self.table = table
         self.column = column
         self.type_name = type_name
         super().__init__(
-            f"column {table}.{column} is of type {type_name}: {reason}",
+            f"column {table}.{column} is of type {type_name}, which has no exact home in the target",
             f'replicate its text with `columns: {{{column}: {{sql: "{column}::text", type: text}}}}`, '
             f"or leave it out with `except: [{column}]`",
         )

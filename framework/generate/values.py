@@ -125,11 +125,6 @@ def supported(type_: LogicalType) -> bool:
     return type_.kind in ELEMENT_OIDS or type_.kind in (Kind.JSON, Kind.BYTES)
 
 
-def days(moment: datetime) -> int:
-    """Days since 1970."""
-    return (moment - EPOCH) // timedelta(days=1)
-
-
 def microseconds(moment: datetime) -> int:
     """Microseconds since 1970."""
     return (moment - EPOCH) // timedelta(microseconds=1)
