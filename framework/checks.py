@@ -15,6 +15,7 @@ from sqlglot import exp
 from sqlglot.optimizer.scope import traverse_scope
 
 from framework.databases.base import Dialect, Row, Session
+from framework.errors import CheckFailed
 from framework.spec.models import Bounds, Check
 
 SHOWN_ROWS = 3
@@ -49,6 +50,16 @@ def run_checks(
         said[check.severity] += sentences
         passed += not sentences
     return CheckResults(passed, tuple(said["error"]), tuple(said["warn"]))
+
+
+def require(
+    session: Session, dialect: Dialect, relation: str, shown_name: str, checks: Sequence[Check]
+) -> CheckResults:
+    """Run checks as `run_checks` does. Raises CheckFailed if one of severity ``error`` does not hold."""
+    results = run_checks(session, dialect, relation, shown_name, checks)
+    if results.failures:
+        raise CheckFailed(shown_name, results.failures)
+    return results
 
 
 @dataclass(frozen=True)

@@ -18,14 +18,10 @@ from framework.events import (
     StepSkipped,
 )
 from framework.tables import Column, Table
-from framework.types import Kind, LogicalType
+from framework.types import Kind, LogicalType, varchar
 
 RUNS = f"{PREFIX}runs"
 STEPS = f"{PREFIX}steps"
-
-
-def _text(length: int) -> LogicalType:
-    return LogicalType(Kind.VARCHAR, f"varchar({length})", length=length)
 
 
 _LONG = LogicalType(Kind.TEXT, "text")
@@ -36,10 +32,10 @@ _MOMENT = LogicalType(Kind.TIMESTAMP, "timestamp")
 RUNS_TABLE = Table(
     RUNS,
     (
-        Column("run_id", _text(128), nullable=False),
-        Column("pipeline", _text(64), nullable=False),
-        Column("command", _text(64), nullable=False),
-        Column("status", _text(16), nullable=False),
+        Column("run_id", varchar(128), nullable=False),
+        Column("pipeline", varchar(64), nullable=False),
+        Column("command", varchar(64), nullable=False),
+        Column("status", varchar(16), nullable=False),
         Column("started_at", _MOMENT, nullable=False),
         Column("finished_at", _MOMENT),
         Column("seconds", _DOUBLE),
@@ -50,17 +46,17 @@ RUNS_TABLE = Table(
 STEPS_TABLE = Table(
     STEPS,
     (
-        Column("run_id", _text(128), nullable=False),
-        Column("step", _text(128), nullable=False),
-        Column("kind", _text(16), nullable=False),
-        Column("status", _text(16), nullable=False),
+        Column("run_id", varchar(128), nullable=False),
+        Column("step", varchar(128), nullable=False),
+        Column("kind", varchar(16), nullable=False),
+        Column("status", varchar(16), nullable=False),
         Column("finished_at", _MOMENT, nullable=False),
         Column("seconds", _DOUBLE, nullable=False),
         Column("rows_read", _BIGINT, nullable=False),
         Column("rows_written", _BIGINT, nullable=False),
         Column("rows_deleted", _BIGINT, nullable=False),
         Column("rows_unchanged", _BIGINT, nullable=False),
-        Column("watermark", _text(255)),
+        Column("watermark", varchar(255)),
         Column("message", _LONG),
     ),
     primary_key=("run_id", "step"),

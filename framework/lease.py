@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from framework.databases.base import PREFIX, Session, Target
 from framework.errors import LeaseHeld, LeaseLost, StatementFailed, VitrinaError
 from framework.tables import Column, Table
-from framework.types import Kind, LogicalType
+from framework.types import Kind, LogicalType, varchar
 
 LEASES = f"{PREFIX}leases"
 TERM = 15
@@ -25,7 +25,7 @@ TERM = 15
 RENEWALS = 3
 """Renewals in a term."""
 
-_TEXT = LogicalType(Kind.VARCHAR, "varchar(128)", length=128)
+_TEXT = varchar(128)
 TABLE = Table(
     LEASES,
     (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from framework.errors import UsageError
@@ -121,17 +122,13 @@ def _tables_in_checks(spec: Spec) -> dict[str, tuple[str, ...]]:
 
 
 def _in_order(needs: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """The tables, each behind those it needs, otherwise as they stand in the spec. Raises UsageError for a circle."""
-    done: list[str] = []
-    while len(done) < len(needs):
-        ready = [table for table in needs if table not in done and set(needs[table]) <= set(done)]
-        if not ready:
-            circle = ", ".join(table for table in needs if table not in done)
-            raise UsageError(
-                f"checks of {circle} look at each other in a circle", "move one of them to a mart's checks"
-            )
-        done += ready
-    return done
+    """The tables, each behind those it needs. Raises UsageError for a circle."""
+    try:
+        return list(TopologicalSorter(needs).static_order())
+    except CycleError as error:
+        circle = ", ".join(table for table in needs if table in error.args[1])
+        fact = f"checks of {circle} look at each other in a circle"
+        raise UsageError(fact, "move one of them to a mart's checks") from error
 
 
 def _mart_steps(spec: Spec) -> tuple[Step, ...]:

@@ -151,6 +151,11 @@ def _with_arguments(kind: Kind, name: str, arguments: tuple[int, ...]) -> Logica
     return None if arguments else LogicalType(kind, name)
 
 
+def varchar(length: int) -> LogicalType:
+    """A text of at most ``length`` characters."""
+    return LogicalType(Kind.VARCHAR, f"varchar({length})", length=length)
+
+
 def type_names() -> tuple[str, ...]:
     """Every type name `parse_type` knows, for suggestions."""
     return tuple(sorted(_NAMES))

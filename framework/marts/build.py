@@ -10,14 +10,14 @@ from framework.marts.job import Guard, Job
 from framework.marts.query import is_incremental
 from framework.spec.models import MartTask
 from framework.tables import Column, Table
-from framework.types import Kind, LogicalType
+from framework.types import varchar
 
 MARK = "vitrina mart"
 """Markers of marts that are tables begin with this."""
 
 VIEWS = Table(
     f"{PREFIX}views",
-    (Column("name", LogicalType(Kind.VARCHAR, "varchar(64)", length=64), nullable=False),),
+    (Column("name", varchar(64), nullable=False),),
     primary_key=("name",),
 )
 """Marts that are views: a view has no marker."""

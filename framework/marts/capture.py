@@ -26,24 +26,20 @@ from framework.marts.partition import partitioned
 from framework.marts.query import fingerprint, is_incremental, parse
 from framework.spec.models import Mart
 from framework.tables import Column, Table
-from framework.types import Kind, LogicalType
+from framework.types import varchar
 
 PART_LENGTH = 256
 """Characters of a partition's text that are noted; partitions that begin alike are computed anew together."""
 
 
-def _text(length: int) -> LogicalType:
-    return LogicalType(Kind.VARCHAR, f"varchar({length})", length=length)
-
-
-_NAME = _text(64)
+_NAME = varchar(64)
 
 TOUCHED = Table(
     f"{PREFIX}touched",
     (
         Column("mart", _NAME, nullable=False),
-        Column("part", _text(PART_LENGTH), nullable=False),
-        Column("batch", _text(32), nullable=False),
+        Column("part", varchar(PART_LENGTH), nullable=False),
+        Column("batch", varchar(32), nullable=False),
     ),
     primary_key=("mart", "part", "batch"),
 )
@@ -54,9 +50,9 @@ CHAINS = Table(
     (
         Column("mart", _NAME, nullable=False),
         Column("table_name", _NAME, nullable=False),
-        Column("fingerprint", _text(64), nullable=False),
-        Column("mark", _text(32), nullable=False),
-        Column("run_id", _text(64)),
+        Column("fingerprint", varchar(64), nullable=False),
+        Column("mark", varchar(32), nullable=False),
+        Column("run_id", varchar(64)),
     ),
     primary_key=("mart", "table_name"),
 )

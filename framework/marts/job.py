@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from framework.checks import CheckResults, run_checks
+from framework.checks import CheckResults, require
 from framework.databases.base import Session, Target, reserved_name
-from framework.errors import CheckFailed, VitrinaError
+from framework.errors import VitrinaError
 from framework.events import Reporter, Stats
 from framework.marts.query import without_semicolon
 from framework.spec.models import MartTask
@@ -69,10 +69,7 @@ class Job:
     def checked(self, relation: str) -> CheckResults:
         """Run the mart's checks on a table or view that is to become the mart. Raises CheckFailed."""
         self.reporter.progress("check", 0)
-        results = run_checks(self.session, self.target.dialect, relation, self.name, self.task.mart.checks)
-        if results.failures:
-            raise CheckFailed(self.name, results.failures)
-        return results
+        return require(self.session, self.target.dialect, relation, self.name, self.task.mart.checks)
 
     def rebuild(self, marker: str) -> Stats:
         """Make the mart's table anew, check it, and put it in the place of the one before. Raises CheckFailed."""

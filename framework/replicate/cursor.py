@@ -15,27 +15,49 @@ from framework.replicate.mapping import Mapping
 from framework.types import Kind
 
 TIME_KINDS = frozenset({Kind.TIMESTAMPTZ, Kind.TIMESTAMP, Kind.DATE})
+ENDLESS_NUMBERS = frozenset({Kind.REAL, Kind.DOUBLE, Kind.NUMERIC})
 
 
-def largest(mapping: Mapping, session: PostgresSession, condition: str = "") -> str | None:
-    """The largest cursor value among the rows for which ``condition`` holds, as text (UTC)."""
+def largest(mapping: Mapping, session: PostgresSession, bound: str | None = None) -> str | None:
+    """The largest finite cursor value, among the rows from ``bound`` on, as text (UTC)."""
     if mapping.cursor is None or mapping.task.mode != "incremental":
         return None
-    column, endless = quote(mapping.cursor.name), _endless(mapping)
-    greatest = f"max({column})" + (f" FILTER (WHERE NOT ({endless}))" if endless else "")
-    value = session.query(f"SELECT ({greatest})::text FROM {mapping.origin}{mapping.filter(condition)}")[0][0]
+    conditions = " AND ".join(filter(None, (_newer(mapping, bound), _finite(mapping))))
+    column = quote(mapping.cursor.name)
+    value = session.query(f"SELECT max({column})::text FROM {mapping.origin}{mapping.filter(conditions)}")[0][0]
     return None if value is None else str(value)
 
 
-def _endless(mapping: Mapping) -> str:
-    """The condition that a cursor value is infinite or no number: as a bound it would swallow all that follows."""
+def _newer(mapping: Mapping, bound: str | None) -> str:
+    assert mapping.cursor is not None
+    if bound is None:
+        return ""
+    start = f"{literal(bound)}::{mapping.cursor.type.name}"
+    if mapping.cursor.type.kind in TIME_KINDS:
+        seconds = units.duration(mapping.task.lookback).total_seconds()
+        start = f"{start} - {literal(f'{seconds} seconds')}::interval"
+    return f"{quote(mapping.cursor.name)} >= {start}"
+
+
+def _finite(mapping: Mapping) -> str:
+    """The condition that a cursor value can be a bound: an infinite one, or NaN, would swallow all that follows."""
     assert mapping.cursor is not None
     column, kind = quote(mapping.cursor.name), mapping.cursor.type.kind
     if kind in TIME_KINDS:
-        return f"NOT isfinite({column})"
-    if kind in (Kind.REAL, Kind.DOUBLE, Kind.NUMERIC):
-        return f"{column}::text IN ('NaN', 'Infinity', '-Infinity')"
-    return ""
+        return f"isfinite({column})"
+    return f"{column}::text NOT IN ('NaN', 'Infinity', '-Infinity')" if kind in ENDLESS_NUMBERS else ""
+
+
+def _least(mapping: Mapping) -> str:
+    """The condition of the one value that is never above a bound; the other endless ones, NaN among them, always are.
+
+    An equality, so that the cursor's index serves it.
+    """
+    assert mapping.cursor is not None
+    column, kind = quote(mapping.cursor.name), mapping.cursor.type.kind
+    if kind is Kind.NUMERIC:
+        return f"{column}::text = '-Infinity'"  # before PostgreSQL 14, numeric has no such value to compare with
+    return f"{column} = '-infinity'" if kind in TIME_KINDS or kind in ENDLESS_NUMBERS else ""
 
 
 def next_bound(mapping: Mapping, seen: Horizon, watermark: str | None, last: str | None) -> str | None:
@@ -55,13 +77,8 @@ def since(mapping: Mapping, bound: str | None) -> str:
     assert mapping.cursor is not None
     if bound is None:
         return ""
-    column, kind = quote(mapping.cursor.name), mapping.cursor.type.kind
-    start = f"{literal(bound)}::{mapping.cursor.type.name}"
-    if kind in TIME_KINDS:
-        seconds = units.duration(mapping.task.lookback).total_seconds()
-        start = f"{start} - {literal(f'{seconds} seconds')}::interval"
-    conditions = [f"{column} >= {start}", _endless(mapping), f"{column} IS NULL" if mapping.cursor.nullable else ""]
-    return " OR ".join(filter(None, conditions))
+    without = f"{quote(mapping.cursor.name)} IS NULL" if mapping.cursor.nullable else ""
+    return " OR ".join(filter(None, (_newer(mapping, bound), _least(mapping), without)))
 
 
 def doubts(mapping: Mapping, seen: Horizon) -> str | None:

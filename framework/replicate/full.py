@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from framework.checks import run_checks
+from framework import checks
 from framework.databases.base import Session
-from framework.databases.postgres.snapshot import Horizon, Snapshot, horizon, snapshot
-from framework.errors import CheckFailed
+from framework.databases.postgres.snapshot import Snapshot, horizon, snapshot
 from framework.events import Stats
 from framework.replicate import cursor, state
 from framework.replicate.chunks import conditions, estimated_rows
@@ -27,15 +26,9 @@ def fill(job: Job) -> Stats:
         try:
             rows, watermark = _load(job, shadow)
             session.create_indexes(shadow)
-            results = run_checks(session, job.target.dialect, shadow.name, job.table, job.mapping.task.checks)
-            if results.failures:
-                raise CheckFailed(job.table, results.failures)
-            _publish(
-                job,
-                session,
-                shadow,
-                state.State(generation, job.mapping.fingerprint, _bound(job, seen, watermark), watermark),
-            )
+            results = checks.require(session, job.target.dialect, shadow.name, job.table, job.mapping.task.checks)
+            bound = cursor.next_bound(job.mapping, seen, watermark, None)
+            _publish(job, session, shadow, state.State(generation, job.mapping.fingerprint, bound, watermark))
         except BaseException:
             discard(session, shadow.name)
             raise
@@ -67,7 +60,3 @@ def _publish(job: Job, session: Session, shadow: Table, fresh: state.State) -> N
         state.write(session, job.target, job.table, fresh, job.options.run_id)
     session.swap(shadow.name, job.table)
     state.forget_others(session, job.target, job.table, fresh.generation)
-
-
-def _bound(job: Job, seen: Horizon, watermark: str | None) -> str | None:
-    return cursor.next_bound(job.mapping, seen, watermark, None)

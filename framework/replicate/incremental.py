@@ -5,12 +5,11 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from framework import units
-from framework.checks import CheckResults, run_checks
+from framework import checks, units
 from framework.databases.base import Session
 from framework.databases.postgres.snapshot import horizon, snapshot
 from framework.databases.postgres.source import PostgresSession
-from framework.errors import CheckFailed, DeleteFuseBlown, StatementFailed
+from framework.errors import DeleteFuseBlown, StatementFailed
 from framework.events import Stats
 from framework.replicate import cursor, state
 from framework.replicate.job import Counter, Job
@@ -46,7 +45,7 @@ class Merged:
     unchanged: int
     written: int
     deleted: int
-    checks: CheckResults
+    checks: checks.CheckResults
 
 
 def merge_changes(job: Job, last: state.State) -> Stats:
@@ -88,7 +87,7 @@ def _stage(job: Job, session: Session, stack: ExitStack, last: state.State) -> S
         if keys is not None:
             _stage_keys(job, session, shared.session, keys)
             read += _stage_missing(job, session, shared.session, rows, keys)
-        watermark = cursor.largest(mapping, shared.session, condition)
+        watermark = cursor.largest(mapping, shared.session, last.bound)
     return Staged(rows, keys, changed, read, watermark)
 
 
@@ -141,9 +140,7 @@ def _merge(job: Job, session: Session, staged: Staged, reached: state.State) -> 
         _delete_gone(job, session, staged, gone)
         _replace_rows(job, session, staged)
         _record(job, session, staged)
-    results = run_checks(session, job.target.dialect, job.table, job.table, job.mapping.task.checks)
-    if results.failures:
-        raise CheckFailed(job.table, results.failures)
+    results = checks.require(session, job.target.dialect, job.table, job.table, job.mapping.task.checks)
     state.write(session, job.target, job.table, reached, job.options.run_id)
     return Merged(unchanged, written, gone, results)
 

@@ -56,7 +56,7 @@ class Job:
 
     def extract(self, session: PostgresSession, condition: str = "", names: tuple[str, ...] = ()) -> Extract:
         """The source's rows (in the session's snapshot) for which ``condition`` holds, all columns or some."""
-        if self.options.mask_key is not None:
+        if self.mapping.is_masked and self.options.mask_key is not None:
             mask.install(session, self.options.mask_key)
         columns = tuple(name for name in self.mapping.names if not names or name in names)
         return Extracted(session, self.mapping.query(condition, names), columns)

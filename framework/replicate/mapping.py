@@ -62,6 +62,11 @@ class Mapping:
         return tuple(column.name for column in self.columns)
 
     @property
+    def is_masked(self) -> bool:
+        """Whether a column is masked, so that the reading session needs the key."""
+        return any(column.masked for column in self.columns)
+
+    @property
     def marks_deletes(self) -> bool:
         return self.task.deletes.policy == "mark" and self.task.mode == "incremental"
 

@@ -12,26 +12,22 @@ from dataclasses import dataclass
 from framework.databases.base import PREFIX, Session, Target
 from framework.errors import ForeignTable
 from framework.tables import Column, Table
-from framework.types import Kind, LogicalType
+from framework.types import Kind, LogicalType, varchar
 
 STATE = f"{PREFIX}state"
 MARK = "vitrina:"
 """Markers of replicated tables: this, the generation, and the table the rows are meant for."""
 
 
-def _text(length: int) -> LogicalType:
-    return LogicalType(Kind.VARCHAR, f"varchar({length})", length=length)
-
-
 TABLE = Table(
     STATE,
     (
-        Column("table_name", _text(64), nullable=False),
-        Column("generation", _text(32), nullable=False),
-        Column("fingerprint", _text(64), nullable=False),
-        Column("bound", _text(255)),
-        Column("watermark", _text(255)),
-        Column("run_id", _text(64), nullable=False),
+        Column("table_name", varchar(64), nullable=False),
+        Column("generation", varchar(32), nullable=False),
+        Column("fingerprint", varchar(64), nullable=False),
+        Column("bound", varchar(255)),
+        Column("watermark", varchar(255)),
+        Column("run_id", varchar(64), nullable=False),
         Column("loaded_at", LogicalType(Kind.TIMESTAMP, "timestamp"), nullable=False),
     ),
     primary_key=("table_name", "generation"),

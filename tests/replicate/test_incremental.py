@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 
 from framework import lease
 from framework.databases.postgres import PostgresSource
+from framework.databases.postgres.catalog import require
 from framework.errors import (
     CheckFailed,
     DeleteFuseBlown,
@@ -22,10 +23,12 @@ from framework.errors import (
     SourceMismatch,
     StatementFailed,
 )
-from framework.replicate import full
+from framework.replicate import cursor, full
 from framework.replicate.job import Job
+from framework.replicate.mapping import resolve
+from framework.spec.models import ReplicateTask
 from framework.tables import Table
-from tests.replicate.conftest import Copying
+from tests.replicate.conftest import DEFAULTS, Copying
 from tests.services.databases import SourceDatabase
 
 KEEP = {"policy": "keep"}
@@ -345,3 +348,17 @@ def test_a_stalled_refill_that_was_taken_over_publishes_nothing(
         people(options={"full_refresh": True})
     assert len(people.rows()) == 5
     assert people.leftovers() == []
+
+
+def test_an_increment_reads_by_the_index_of_the_cursor(people: Copying) -> None:
+    people.source.execute(
+        "INSERT INTO t (id, updated_at) SELECT i, '2024-01-01'::timestamptz + i * interval '1 min' "
+        "FROM generate_series(10, 20000) AS i"
+    )
+    people.source.execute("CREATE INDEX ON t (updated_at)")
+    people.source.execute("ANALYZE t")
+    with people.postgres.session() as session:
+        mapping = resolve(ReplicateTask.model_validate(DEFAULTS), require(session, "public", "t"), None)
+        query = mapping.query(cursor.since(mapping, "2026-11-01 00:00:00+00"))
+        plan = "\n".join(row[0] for row in session.query(f"EXPLAIN {query}"))
+    assert "Seq Scan" not in plan, plan
