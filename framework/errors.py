@@ -15,10 +15,12 @@ VitrinaError
     ├── ForeignTable
     ├── LoadRefused
     ├── MappingChanged
+    ├── OutlineStale
     ├── DeleteFuseBlown
     ├── LeaseHeld
     ├── LeaseLost
     ├── CheckFailed
+    ├── VerifyFailed
     ├── StatementFailed
     └── StepsFailed
 
@@ -41,9 +43,11 @@ class VitrinaError(Exception):
         fact: what happened, in one sentence.
         fix: what the user can do about it; empty where nothing can be advised.
         exit_code: the exit code of a command that ends with this error.
+        transient: the same may succeed if it is tried again later.
     """
 
     exit_code: ClassVar[int] = 1
+    transient: bool = False
 
     def __init__(self, fact: str, fix: str = "") -> None:
         super().__init__(fact)
@@ -102,9 +106,10 @@ class RunError(VitrinaError):
 class ConnectionFailed(RunError):
     """A server could not be reached or refused the login. ``url`` is masked."""
 
-    def __init__(self, name: str, url: str, reason: str, fix: str) -> None:
+    def __init__(self, name: str, url: str, reason: str, fix: str, *, transient: bool = False) -> None:
         self.name = name
         self.url = url
+        self.transient = transient
         super().__init__(f"cannot connect to {name!r} ({url}): {reason}", fix)
 
 
@@ -180,6 +185,14 @@ class MappingChanged(RunError):
         )
 
 
+class OutlineStale(RunError):
+    """The spec or the source's table changed between two phases of one run."""
+
+    def __init__(self, table: str) -> None:
+        self.table = table
+        super().__init__(f"the spec or the source of {table!r} changed while this run was at work", "run again")
+
+
 class DeleteFuseBlown(RunError):
     """More rows would be deleted from a copy than its fuse allows; nothing was changed."""
 
@@ -196,10 +209,13 @@ class DeleteFuseBlown(RunError):
 class LeaseHeld(RunError):
     """Another run works on the same table."""
 
-    def __init__(self, name: str, owner: str) -> None:
+    transient = True
+
+    def __init__(self, name: str, owner: str, until: str = "") -> None:
         self.name = name
         self.owner = owner
-        super().__init__(f"{name!r} is being written by run {owner}", "wait for that run to end, then run again")
+        dead = f"; should it be dead, its lease ends at {until}" if until else ""
+        super().__init__(f"{name!r} is being written by run {owner}", f"wait for that run to end, then run again{dead}")
 
 
 class LeaseLost(RunError):
@@ -226,12 +242,30 @@ class CheckFailed(RunError):
         )
 
 
-class StatementFailed(RunError):
-    """A server refused a statement for a reason of its own. ``transient``: the same may succeed if tried again."""
+class VerifyFailed(RunError):
+    """A copy has not as many rows as the source had when it was read."""
 
-    def __init__(self, name: str, reason: str, fix: str = "", *, transient: bool = False) -> None:
+    def __init__(self, table: str, found: int, expected: int) -> None:
+        self.table = table
+        self.found = found
+        self.expected = expected
+        super().__init__(
+            f"{table!r} has {found} rows, and the source had {expected} when it was read",
+            f"see who else writes {table!r}; refill it with `vitrina replicate SPEC --full-refresh --table {table}`",
+        )
+
+
+class StatementFailed(RunError):
+    """A server refused a statement for a reason of its own.
+
+    Attributes:
+        lock: another session's lock ended the transaction; it may be tried again at once.
+    """
+
+    def __init__(self, name: str, reason: str, fix: str = "", *, transient: bool = False, lock: bool = False) -> None:
         self.name = name
-        self.transient = transient
+        self.lock = lock
+        self.transient = transient or lock
         super().__init__(f"{name!r}: {reason}", fix)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class Stats:
         rows_unchanged: rows read again, found equal, and not written.
         seconds: wall-clock time; filled in by the runner.
         watermark: the largest cursor value replicated so far, as text.
+        bound: where the next increment begins to read, as text.
         checks: checks that held.
         warnings: sentences worth the user's attention (checks of severity ``warn`` among them).
     """
@@ -27,8 +29,22 @@ class Stats:
     rows_unchanged: int = 0
     seconds: float = 0.0
     watermark: str | None = None
+    bound: str | None = None
     checks: int = 0
     warnings: tuple[str, ...] = field(default=())
+
+    def checked(self, checks: int, warnings: tuple[str, ...], bound: str | None) -> Stats:
+        """The same, with what was found in the end."""
+        return replace(self, checks=checks, warnings=warnings, bound=bound)
+
+    def as_json(self) -> dict[str, Any]:
+        """As plain data."""
+        return asdict(self) | {"warnings": list(self.warnings)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Stats:
+        """The inverse of `as_json`."""
+        return cls(**{**data, "warnings": tuple(data["warnings"])})
 
 
 @dataclass(frozen=True)

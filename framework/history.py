@@ -64,11 +64,16 @@ STEPS_TABLE = Table(
 
 
 class Recorder:
-    """A listener that writes what happens into the target."""
+    """A listener that writes what happens into the target.
 
-    def __init__(self, target: Target) -> None:
+    Args:
+        target: where it is written.
+        run_id: of a run that has begun elsewhere; what is recorded belongs to it.
+    """
+
+    def __init__(self, target: Target, run_id: str = "") -> None:
         self._target = target
-        self._run_id = ""
+        self._run_id = run_id
 
     def __call__(self, event: Event) -> None:
         """Record the event. Only the first record of a run may fail it: without a target nothing can be done."""
@@ -93,6 +98,8 @@ class Recorder:
         with self._target.session() as session:
             session.create_table(RUNS_TABLE, if_missing=True)
             session.create_table(STEPS_TABLE, if_missing=True)
+            # A runner may begin a run again, to do what had failed.
+            session.execute(f"DELETE FROM {self._quote(RUNS)} WHERE run_id = %s", (event.run_id,))
             session.execute(
                 f"INSERT INTO {self._quote(RUNS)} (run_id, pipeline, command, status, started_at) "
                 f"VALUES (%s, %s, %s, 'running', {self._target.dialect.utc_now})",
@@ -100,7 +107,9 @@ class Recorder:
             )
 
     def _step(self, step: str, kind: str, status: str, stats: Stats, message: str | None) -> None:
-        with self._target.session() as session:
+        with self._target.session() as session, session.transaction():
+            # A runner may try a step again; its last end counts.
+            session.execute(f"DELETE FROM {self._quote(STEPS)} WHERE run_id = %s AND step = %s", (self._run_id, step))
             session.execute(
                 f"INSERT INTO {self._quote(STEPS)} (run_id, step, kind, status, finished_at, seconds, rows_read, "
                 "rows_written, rows_deleted, rows_unchanged, watermark, message) "

@@ -3,6 +3,9 @@
 A lease is a row of the target with an owner, a fencing token and an expiry by the server's clock. Its holder renews it;
 who dies stops renewing. A writer checks its token in the transaction that writes, so that a run that was stalled and
 taken over cannot write any more (M. Kleppmann, "How to do distributed locking", 2016).
+
+The tasks of one run may be processes of their own, with time between them. The first one takes the lease with a new
+token and keeps it, the others resume it by that token, and so does a task that is tried again.
 """
 
 from __future__ import annotations
@@ -46,10 +49,11 @@ class Lease:
     name: str
     owner: str
     token: int
+    term: int = TERM
 
     def guard(self, session: Session) -> None:
         """Renew the lease in the caller's transaction, which then excludes every other holder. Raises LeaseLost."""
-        table, later = self.target.dialect.quote(LEASES), self.target.dialect.later(TERM)
+        table, later = self.target.dialect.quote(LEASES), self.target.dialect.later(self.term)
         held = session.execute(
             f"UPDATE {table} SET expires_at = {later} WHERE name = %s AND owner = %s AND token = %s",
             (self.name, self.owner, self.token),
@@ -59,16 +63,31 @@ class Lease:
 
 
 @contextmanager
-def held(target: Target, name: str, owner: str) -> Iterator[Lease]:
+def held(
+    target: Target, name: str, owner: str, *, token: int | None = None, term: int = TERM, keep: bool = False
+) -> Iterator[Lease]:
     """Hold the lease ``name`` for as long as the context lasts. A run may take what it holds already.
+
+    Args:
+        target: where the lease is.
+        name: what it is for.
+        owner: the run.
+        token: of the lease that an earlier task of this run took and kept; without it, the lease is taken anew, and
+            whoever held it before, be it another process of this run, cannot write any more.
+        term: seconds until it expires, if it is not renewed.
+        keep: leave it to the run's next task, instead of giving it back.
 
     Raises:
         LeaseHeld: another run holds it and is alive.
+        LeaseLost: another run has taken the lease of ``token``.
     """
     with target.session() as session:
-        session.create_table(TABLE, if_missing=True)
-        token = _acquire(target, session, name, owner)
-    lease = Lease(target, name, owner, token)
+        if token is None:
+            session.create_table(TABLE, if_missing=True)
+            lease = Lease(target, name, owner, _acquire(target, session, name, owner, term), term)
+        else:
+            lease = Lease(target, name, owner, token, term)
+            lease.guard(session)
     stop = threading.Event()
     renewing = threading.Thread(target=_renew, args=(lease, stop), name=f"vitrina-lease-{name}", daemon=True)
     if not target.capabilities.single_writer:
@@ -79,31 +98,41 @@ def held(target: Target, name: str, owner: str) -> Iterator[Lease]:
         stop.set()
         if renewing.is_alive():
             renewing.join()
-        _release(lease)
+        if not keep:
+            _release(lease)
 
 
-def _acquire(target: Target, session: Session, name: str, owner: str) -> int:
+def release_all(target: Target, owner: str) -> None:
+    """Give back every lease that a run has kept."""
+    table, clock = target.dialect.quote(LEASES), target.dialect.utc_now
+    with target.session() as session:
+        if session.relation(LEASES) is not None:
+            session.execute(f"UPDATE {table} SET expires_at = {clock} WHERE owner = %s", (owner,))
+
+
+def _acquire(target: Target, session: Session, name: str, owner: str, term: int) -> int:
     table, dialect = target.dialect.quote(LEASES), target.dialect
-    # The process that has a single-writer database open is alone: whoever left a lease there is gone.
-    free = "1 = 1" if target.capabilities.single_writer else f"expires_at < {dialect.utc_now}"
+    # The process that has a single-writer database open is alone: whoever holds a lease for a term there is gone. A
+    # lease that is kept between tasks has a longer one.
+    free = f"expires_at < {dialect.later(TERM + 1) if target.capabilities.single_writer else dialect.utc_now}"
     deadline = time.monotonic() + TERM + TERM / RENEWALS
     seen: object = None
     while True:
         with session.transaction():
-            session.execute(
-                f"UPDATE {table} SET token = CASE WHEN owner = %s THEN token ELSE token + 1 END, owner = %s, "
-                f"expires_at = {dialect.later(TERM)} WHERE name = %s AND (owner = %s OR {free})",
-                (owner, owner, name, owner),
+            taken = session.execute(
+                f"UPDATE {table} SET token = token + 1, owner = %s, expires_at = {dialect.later(term)} "
+                f"WHERE name = %s AND (owner = %s OR {free})",
+                (owner, name, owner),
             )
             found = session.query(f"SELECT owner, token, expires_at FROM {table} WHERE name = %s", (name,))
             if not found:
-                _insert(session, table, dialect.later(TERM), name, owner)
+                _insert(session, table, dialect.utc_now, name, owner)
                 continue
         holder, token, expires_at = found[0]
-        if holder == owner:
+        if taken:
             return int(token)
         if (seen is not None and expires_at != seen) or time.monotonic() > deadline:
-            raise LeaseHeld(name, str(holder))
+            raise LeaseHeld(name, str(holder), f"{expires_at:%H:%M:%S} UTC")
         seen = expires_at
         time.sleep(0.5)
 
@@ -111,7 +140,7 @@ def _acquire(target: Target, session: Session, name: str, owner: str) -> int:
 def _insert(session: Session, table: str, expiry: str, name: str, owner: str) -> None:
     try:
         session.execute(
-            f"INSERT INTO {table} (name, owner, token, expires_at) VALUES (%s, %s, 1, {expiry})", (name, owner)
+            f"INSERT INTO {table} (name, owner, token, expires_at) VALUES (%s, %s, 0, {expiry})", (name, owner)
         )
     except StatementFailed:
         # Another run was quicker; the next look tells.
@@ -119,7 +148,7 @@ def _insert(session: Session, table: str, expiry: str, name: str, owner: str) ->
 
 
 def _renew(lease: Lease, stop: threading.Event) -> None:
-    while not stop.wait(TERM / RENEWALS):
+    while not stop.wait(lease.term / RENEWALS):
         try:
             with lease.target.session() as session:
                 lease.guard(session)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from rich.console import Console
 from rich.markup import escape
@@ -38,7 +39,9 @@ LINE_EVERY = 10.0
 
 def listener(console: Console) -> Listener:
     """The listener that suits where ``console`` writes."""
-    return Bars(console) if console.is_terminal else Lines(console)
+    if console.is_terminal:
+        return Bars(console)
+    return Lines(lambda line: console.print(line, markup=False, highlight=False, soft_wrap=True))
 
 
 def summary(stats: Stats) -> str:
@@ -55,28 +58,40 @@ def summary(stats: Stats) -> str:
     return ", ".join(parts)
 
 
-class Lines:
-    """One line for every beginning, end and notice, and a sign of life now and then."""
+def _reached(stats: Stats) -> str:
+    """How fast it went, and up to where the source is copied."""
+    moved = max(stats.rows_read, stats.rows_written)
+    rate = f", {moved / stats.seconds:,.0f} rows/s" if moved and stats.seconds else ""
+    watermark = f", watermark {stats.watermark}" if stats.watermark else ""
+    return rate + watermark + (f", the next run reads from {stats.bound}" if stats.bound else "")
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+
+class Lines:
+    """One line for every beginning, end and notice, and a sign of life now and then.
+
+    Args:
+        say: what takes a line.
+    """
+
+    def __init__(self, say: Callable[[str], object]) -> None:
+        self._say = say
         self._told: dict[str, float] = {}
         self._begun: dict[tuple[str, str], float] = {}
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, StepProgress):
             self._progress(event)
-        elif (line := self._line(event)) is not None:
-            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        else:
+            self._say(self._line(event))
 
-    def _line(self, event: Event) -> str | None:
+    def _line(self, event: Event) -> str:
         if isinstance(event, RunStarted):
             return f"run {event.run_id}: {event.pipeline}, {len(event.steps)} steps"
         if isinstance(event, StepStarted):
             self._told[event.step] = time.monotonic()
             return f"{event.step}: started"
         if isinstance(event, StepFinished):
-            return f"{event.step}: done in {event.stats.seconds:.1f} s, {summary(event.stats)}"
+            return f"{event.step}: done in {event.stats.seconds:.1f} s, {summary(event.stats)}{_reached(event.stats)}"
         if isinstance(event, StepFailed):
             return f"{event.step}: FAILED after {event.seconds:.1f} s: {event.error}"
         if isinstance(event, StepSkipped):
@@ -95,8 +110,7 @@ class Lines:
         rate = event.done / (now - begun) if now > begun else 0.0
         total = f" of {event.total:,}" if event.total else ""
         left = f", {max(event.total - event.done, 0) / rate:.0f} s left" if event.total and rate else ""
-        line = f"{event.step}: {event.phase}: {event.done:,}{total} rows, {rate:,.0f} rows/s{left}"
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self._say(f"{event.step}: {event.phase}: {event.done:,}{total} rows, {rate:,.0f} rows/s{left}")
 
 
 class _Rate(ProgressColumn):

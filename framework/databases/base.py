@@ -121,7 +121,7 @@ class Session(Protocol):
         """Create a view, or replace it atomically."""
 
     def create_indexes(self, table: Table) -> None:
-        """Create the secondary indexes of ``table``."""
+        """Create the secondary indexes of ``table`` that are not there yet."""
 
     def drop_table(self, name: str) -> None:
         """Drop a table if it is there."""
@@ -145,10 +145,10 @@ class Session(Protocol):
         """The columns of a table or view, in order; empty if there is none."""
 
     def load(self, table: Table, extract: Extract, progress: Progress) -> int:
-        """Append all rows of ``extract`` to ``table`` in one transaction; how many.
+        """Append all rows of ``extract`` to ``table`` in the open transaction; how many.
 
         Raises:
-            LoadRefused: a value would have been altered, or a row got lost. Nothing stays loaded.
+            LoadRefused: a value would have been altered, or a row got lost. The transaction must not be committed.
         """
 
 

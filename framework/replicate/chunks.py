@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from framework.databases.postgres.source import PostgresSession, quote
 from framework.replicate.mapping import Mapping
+from framework.replicate.outline import EVERYTHING, Range
 from framework.types import INTEGER_KINDS
 
 WORTH_SPLITTING = 200_000
 """Rows (estimated by the server) below which one stream is as quick."""
+
+MOST = 256
+"""Ranges of one table."""
 
 ESTIMATE = "SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = %s::regclass"
 
@@ -17,18 +21,33 @@ def estimated_rows(session: PostgresSession, mapping: Mapping) -> int:
     return int(session.query(ESTIMATE, (mapping.origin,))[0][0])
 
 
-def conditions(session: PostgresSession, mapping: Mapping, streams: int) -> list[str]:
-    """Conditions that split the rows into at most ``streams`` parts; one empty condition where that is not worth it."""
+def streams_for(rows: int, streams: int) -> int:
+    """How many ranges keep so many parallel streams busy; one where splitting is not worth it."""
+    return streams if rows >= WORTH_SPLITTING else 1
+
+
+def ranges(session: PostgresSession, mapping: Mapping, count: int) -> tuple[Range, ...]:
+    """The keys in at most ``count`` ranges; one without bounds where they cannot be split."""
     column = _integer_key(mapping)
-    if column is None or streams < 2 or estimated_rows(session, mapping) < WORTH_SPLITTING:
-        return [""]
+    count = min(count, MOST)
+    if column is None or count < 2:
+        return (EVERYTHING,)
     low, high = session.query(f"SELECT min({column}), max({column}) FROM {mapping.origin}")[0]
-    if low is None or high - low < streams:
-        return [""]
-    bounds = [low + (high - low) * part // streams for part in range(1, streams)]
-    lower = ["", *(f"{column} >= {bound}" for bound in bounds)]
-    upper = [*(f"{column} < {bound}" for bound in bounds), ""]
-    return [" AND ".join(filter(None, pair)) for pair in zip(lower, upper, strict=True)]
+    if low is None or high - low < count:
+        return (EVERYTHING,)
+    bounds = [low + (high - low) * part // count for part in range(1, count)]
+    return tuple(zip([None, *bounds], [*bounds, None], strict=True))
+
+
+def condition(mapping: Mapping, part: Range) -> str:
+    """The source's condition that a row's key is in a range; empty for the range without bounds."""
+    low, high = part
+    column = _integer_key(mapping)
+    sides = [
+        f"{column} >= {int(low)}" if low is not None else "",
+        f"{column} < {int(high)}" if high is not None else "",
+    ]
+    return " AND ".join(filter(None, sides))
 
 
 def _integer_key(mapping: Mapping) -> str | None:

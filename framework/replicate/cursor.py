@@ -81,6 +81,11 @@ def since(mapping: Mapping, bound: str | None) -> str:
     return " OR ".join(filter(None, (_newer(mapping, bound), _least(mapping), without)))
 
 
+def is_timely(mapping: Mapping, seen: Horizon) -> bool:
+    """Whether all that changes from now on can be read from the horizon ``seen``."""
+    return mapping.cursor is not None and mapping.task.mode == "incremental" and doubts(mapping, seen) is None
+
+
 def doubts(mapping: Mapping, seen: Horizon) -> str | None:
     """Why a row that commits late could be missed, in a sentence; None if it cannot."""
     assert mapping.cursor is not None

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 
 from framework import lease
 from framework.databases.base import Target
 from framework.databases.postgres.catalog import identity, require
+from framework.databases.postgres.snapshot import snapshot
 from framework.databases.postgres.source import PostgresSource
-from framework.errors import LoadRefused, MappingChanged, UnsupportedType
+from framework.errors import LoadRefused, OutlineStale, UnsupportedType, VitrinaError
 from framework.events import Reporter, Stats
-from framework.replicate import state
-from framework.replicate.full import fill
-from framework.replicate.incremental import merge_changes
-from framework.replicate.job import Job
-from framework.replicate.mapping import Mapping, resolve
+from framework.replicate import chunks, full, phases, staging
+from framework.replicate.job import Counter, Job
+from framework.replicate.mapping import resolve
 from framework.replicate.options import Options
+from framework.replicate.outline import Outline
 from framework.spec.models import ReplicateTask
+
+KEPT_FOR = 600
+"""Seconds that a lease lives between the tasks of a run whose phases are spread over processes."""
 
 
 def replicate(
@@ -30,22 +34,65 @@ def replicate(
         MappingChanged: the copy was made by other rules; nothing was written.
         LeaseHeld, LeaseLost: another run writes the table.
         LoadRefused, DeleteFuseBlown, CheckFailed: the copy stays as it was.
+        VerifyFailed: the copy is not what the source was.
+    """
+    with opened(source, target, task, options, reporter) as job:
+        try:
+            outline = phases.plan(job)
+            _load_all(job, outline)
+            stats = phases.merge(job, outline)
+            phases.verify(job)
+        except BaseException:
+            # Where the connection is gone, the next run does it.
+            with suppress(VitrinaError), target.session() as session:
+                job.discard(session, full.SHADOW, *staging.PURPOSES)
+            raise
+    return stats
+
+
+@contextmanager
+def opened(
+    source: PostgresSource,
+    target: Target,
+    task: ReplicateTask,
+    options: Options,
+    reporter: Reporter,
+    outline: Outline | None = None,
+) -> Iterator[Job]:
+    """A table with its mapping and its lease, for one phase or for all; ``outline``: of the run's first phase.
+
+    Raises:
+        SourceMismatch, UsageError: the source cannot be mapped.
+        LeaseHeld, LeaseLost: another run writes the table.
+        OutlineStale: the mapping is not that of the outline.
     """
     with source.session() as session:
         described = require(session, task.source_schema, task.source_table)
         mapping = resolve(task, described, options.mask_key, identity(session))
-    with target.session() as session:
-        state.ensure(session)
-    with lease.held(target, task.table, options.run_id) as held:
-        job = Job(source, target, mapping, options, reporter, held)
-        with target.session() as session:
-            last = state.current(session, target, task.table)
-            job.clear_leftovers(session)
-        with _naming(task.table):
-            if last is None or options.full_refresh or task.mode == "full":
-                return fill(job)
-            _require_same_mapping(mapping, last)
-            return merge_changes(job, last)
+    if outline is not None and outline.fingerprint != mapping.fingerprint:
+        raise OutlineStale(task.table)
+    token, term = outline.token if outline else None, KEPT_FOR if options.spread else lease.TERM
+    holding = lease.held(target, task.table, options.run_id, token=token, term=term, keep=options.spread)
+    with holding as held, _naming(task.table):
+        yield Job(source, target, mapping, options, reporter, held)
+
+
+def _load_all(job: Job, outline: Outline) -> None:
+    """All parts, in one snapshot, several at once."""
+    with snapshot(job.source) as shared:
+        total = chunks.estimated_rows(shared.session, job.mapping) or None
+        count = Counter(job.reporter, "load", total)
+        streams = 1 if job.target.capabilities.single_writer else job.options.streams
+        numbers = range(len(outline.ranges))
+        with ThreadPoolExecutor(streams, thread_name_prefix="vitrina-load") as pool:
+            loads = [pool.submit(phases.load, job, outline, number, shared, count) for number in numbers]
+            try:
+                for part in loads:
+                    part.result()
+            except BaseException:
+                for part in loads:
+                    part.cancel()
+                raise
 
 
 @contextmanager
@@ -57,8 +104,3 @@ def _naming(table: str) -> Iterator[None]:
         raise LoadRefused(table, error.warnings, error.fix) from error
     except UnsupportedType as error:
         raise UnsupportedType(table, error.column, error.type_name) from error
-
-
-def _require_same_mapping(mapping: Mapping, last: state.State) -> None:
-    if mapping.fingerprint != last.fingerprint:
-        raise MappingChanged(mapping.task.table)

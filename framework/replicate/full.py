@@ -2,61 +2,104 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 from framework import checks
 from framework.databases.base import Session
-from framework.databases.postgres.snapshot import Snapshot, horizon, snapshot
+from framework.databases.postgres.snapshot import Horizon, horizon, snapshot
+from framework.databases.postgres.source import PostgresSession
+from framework.errors import StatementFailed
 from framework.events import Stats
-from framework.replicate import cursor, state
-from framework.replicate.chunks import conditions, estimated_rows
-from framework.replicate.job import Counter, Job, discard
-from framework.tables import Table
+from framework.replicate import chunks, cursor, staging, state
+from framework.replicate.job import Counter, Job
+from framework.replicate.journal import Loaded, Merged
+from framework.replicate.merge import in_transaction, merge
+from framework.replicate.outline import EVERYTHING, Outline, Range
+
+SHADOW = "shadow"
 
 
-def fill(job: Job) -> Stats:
-    """Replace the copy by one made anew; readers see the old one until the new one is complete and checked."""
+def ranges(job: Job, seen: Horizon) -> tuple[tuple[Range, ...], bool]:
+    """The parts of the load, and whether they are read at one point in time.
+
+    Tasks of their own cannot share a snapshot. So only a table that can be caught up from a horizon is split then.
+    """
     with job.source.session() as session:
-        seen = horizon(session)
-    generation = state.new_generation()
-    shadow = job.mapping.table(job.beside("shadow"))
-    with job.target.session() as session:
-        session.drop_table(shadow.name)
-        session.create_table(shadow, marker=state.marker(generation, job.table))
-        try:
-            rows, watermark = _load(job, shadow)
-            session.create_indexes(shadow)
-            results = checks.require(session, job.target.dialect, shadow.name, job.table, job.mapping.task.checks)
-            bound = cursor.next_bound(job.mapping, seen, watermark, None)
-            _publish(job, session, shadow, state.State(generation, job.mapping.fingerprint, bound, watermark))
-        except BaseException:
-            discard(session, shadow.name)
-            raise
-    return Stats(
-        rows_read=rows, rows_written=rows, watermark=watermark, checks=results.passed, warnings=results.warnings
-    )
+        rows = chunks.estimated_rows(session, job.mapping)
+        count = -(-rows // job.mapping.task.chunk_rows)
+        if not job.options.spread:
+            streams = 1 if job.target.capabilities.single_writer else job.options.streams
+            return chunks.ranges(session, job.mapping, max(count, chunks.streams_for(rows, streams))), True
+        if job.mapping.key and cursor.is_timely(job.mapping, seen):
+            found = chunks.ranges(session, job.mapping, count)
+            return found, len(found) == 1
+        return (EVERYTHING,), True
 
 
-def _load(job: Job, shadow: Table) -> tuple[int, str | None]:
-    with snapshot(job.source) as shared:
-        total = estimated_rows(shared.session, job.mapping) or None
-        count = Counter(job.reporter, "load", total)
-        streams = 1 if job.target.capabilities.single_writer else job.options.streams
-        parts = conditions(shared.session, job.mapping, streams)
-        with ThreadPoolExecutor(len(parts), thread_name_prefix="vitrina-load") as pool:
-            loads = [pool.submit(_load_part, job, shared, shadow, part, count) for part in parts]
-            rows = sum(load.result() for load in loads)
-        return rows, cursor.largest(job.mapping, shared.session)
+def begin(job: Job, session: Session, generation: str) -> None:
+    """Make the table that the load fills."""
+    shadow = job.mapping.table(job.beside(SHADOW))
+    session.create_table(shadow, marker=state.marker(generation, job.table))
 
 
-def _load_part(job: Job, shared: Snapshot, shadow: Table, condition: str, count: Counter) -> int:
-    with shared.another_session() as reading, job.target.session() as session:
-        return session.load(shadow, job.extract(reading, condition), count)
+def load(job: Job, outline: Outline, number: int, session: Session, reading: PostgresSession, count: Counter) -> Loaded:
+    """Copy one range, in the open transaction."""
+    shadow = job.mapping.table(job.beside(SHADOW))
+    rows = session.load(shadow, job.extract(reading, chunks.condition(job.mapping, outline.ranges[number])), count)
+    return Loaded(rows, rows, cursor.largest(job.mapping, reading) if number == 0 else None)
 
 
-def _publish(job: Job, session: Session, shadow: Table, fresh: state.State) -> None:
+def finish(job: Job, outline: Outline, session: Session, loaded: list[Loaded]) -> Merged:
+    """Complete the fresh copy, check it, and make it visible."""
+    shadow = job.mapping.table(job.beside(SHADOW))
+    watermark = next((part.watermark for part in loaded if part.watermark is not None), None)
+    rows = sum(part.rows for part in loaded)
+    stats = Stats(rows_read=rows, rows_written=rows, watermark=watermark)
+    present: int | None = rows
+    bound = cursor.next_bound(job.mapping, outline.horizon, watermark, None)
+    if not outline.one_snapshot:
+        bound, stats, present = _catch_up(job, session, stats, bound)
+    session.create_indexes(shadow)
+    results = checks.require(session, job.target.dialect, shadow.name, job.table, job.mapping.task.checks)
+    done = Merged(stats.checked(results.passed, results.warnings, bound), present)
     with session.transaction():
         job.lease.guard(session)
+        fresh = state.State(outline.generation, outline.fingerprint, bound, stats.watermark)
         state.write(session, job.target, job.table, fresh, job.options.run_id)
+        job.journal.finish(session, done)
     session.swap(shadow.name, job.table)
-    state.forget_others(session, job.target, job.table, fresh.generation)
+    state.forget_others(session, job.target, job.table, outline.generation)
+    return done
+
+
+def is_visible(job: Job, outline: Outline, session: Session) -> bool:
+    """Whether the copy that the outline speaks of is the one that readers see."""
+    live = state.current(session, job.target, job.table)
+    return live is not None and live.generation == outline.generation
+
+
+def _catch_up(job: Job, session: Session, stats: Stats, bound: str | None) -> tuple[str | None, Stats, int | None]:
+    """Bring the ranges, each read at a time of its own, to one point in time; the new bound, stats and row count."""
+    with job.source.session() as reading:
+        seen = horizon(reading)
+    into = job.beside(SHADOW)
+    with staging.made(job, session) as tables:
+        with snapshot(job.source) as shared, session.transaction():
+            staged = staging.fill(job, session, shared.session, tables, bound, into)
+        merged = in_transaction(session, lambda: merge(job, session, tables, into))
+    watermark = staged.watermark or stats.watermark
+    caught_up = Stats(
+        rows_read=stats.rows_read + staged.read,
+        rows_written=stats.rows_written + merged.written,
+        rows_deleted=merged.deleted,
+        rows_unchanged=merged.unchanged,
+        watermark=watermark,
+    )
+    return cursor.next_bound(job.mapping, seen, watermark, bound), caught_up, staged.keys
+
+
+def require_all(outline: Outline, loaded: list[Loaded | None], name: str) -> list[Loaded]:
+    """Every part's record. Raises StatementFailed if one is missing."""
+    found = [part for part in loaded if part is not None]
+    if len(found) != len(outline.ranges):
+        missing = len(outline.ranges) - len(found)
+        raise StatementFailed(name, f"{missing} of {len(outline.ranges)} parts are not loaded", "run again")
+    return found

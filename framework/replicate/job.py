@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 
 from framework.databases.base import PREFIX, Extract, Session, Target, reserved_name
@@ -16,9 +15,9 @@ from framework.errors import VitrinaError
 from framework.events import Reporter
 from framework.lease import Lease
 from framework.replicate import mask, state
+from framework.replicate.journal import Journal
 from framework.replicate.mapping import Mapping
 from framework.replicate.options import Options
-from framework.tables import Table
 
 
 @dataclass(frozen=True)
@@ -31,6 +30,11 @@ class Job:
     options: Options
     reporter: Reporter
     lease: Lease
+
+    @property
+    def journal(self) -> Journal:
+        """What the parts of this run have done."""
+        return Journal(self.target, self.table, self.options.run_id)
 
     @property
     def table(self) -> str:
@@ -66,34 +70,23 @@ class Job:
         run = hashlib.sha256(self.options.run_id.encode()).hexdigest()[:8]
         return reserved_name(f"{purpose}_{run}", self.table)
 
-    @contextmanager
-    def auxiliary(self, session: Session, purpose: str, table: Table) -> Iterator[Table]:
-        """An empty table beside the copy, marked as this table's, dropped at the end; yields it with its name."""
-        name = self.beside(purpose)
-        created = Table(name, table.columns, table.primary_key, table.indexes)
-        session.drop_table(name)
-        session.create_table(created, marker=self._aux_marker)
-        try:
-            yield created
-        finally:
-            discard(session, name)
-
     def clear_leftovers(self, session: Session) -> None:
         """Drop what a run that died left beside this table."""
         for name in session.tables(PREFIX):
             mark = session.marker(name) or ""
-            if mark == self._aux_marker or state.table_of(mark) == self.table:
+            if mark == self.aux_marker or state.table_of(mark) == self.table:
                 session.drop_table(name)
 
+    def discard(self, session: Session, *purposes: str) -> None:
+        """Drop tables of this run that are not needed any more; where the connection is gone, the next run does it."""
+        with suppress(VitrinaError):
+            for purpose in purposes:
+                session.drop_table(self.beside(purpose))
+
     @property
-    def _aux_marker(self) -> str:
+    def aux_marker(self) -> str:
+        """The marker of tables that a run makes beside this one and needs for a while."""
         return f"vitrina auxiliary of {self.table}"
-
-
-def discard(session: Session, name: str) -> None:
-    """Drop a table that is not needed any more; where the connection is gone, the next run does it."""
-    with suppress(VitrinaError):
-        session.drop_table(name)
 
 
 class Counter:

@@ -28,6 +28,7 @@ class Options:
         full_refresh: fill the copy anew, whatever the state says.
         mask_key: the key of masked columns.
         streams: parallel streams of a large full load.
+        spread: the phases are processes of their own, with time between them, and so are the parts of a load.
         capture: who must know which rows changed.
     """
 
@@ -35,4 +36,5 @@ class Options:
     full_refresh: bool = False
     mask_key: bytes | None = None
     streams: int = 2
+    spread: bool = False
     capture: ChangeCapture | None = None

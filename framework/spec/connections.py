@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping as Environment
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
@@ -22,7 +22,7 @@ from framework.spec.document import Document
 from framework.spec.explained import explain
 from framework.spec.load import open_document
 from framework.spec.nodes import find
-from framework.spec.shapes import Model, Name
+from framework.spec.shapes import Model, Name, Names, OneOf
 from framework.spec.values import Values
 
 FILE = "connections.yaml"
@@ -34,12 +34,31 @@ class Entry(Model):
 
     url: Name
     generate: Literal["allow"] | None = Field(None, description="whether fake data may be written there")
+    parallelism: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="tasks of all pipelines that use it at once, in Airflow; kept by a pool"
+    )
+
+
+class Email(Model):
+    """Mail through an Airflow connection of type SMTP."""
+
+    to: Names
+    sender: Name | None = Field(None, alias="from", description="by default the one of the SMTP connection")
+    connection: Name = Field("smtp_default", description="the Airflow connection of the mail server")
+
+
+class Notify(OneOf):
+    """Where news of a failure go."""
+
+    webhook: Name | None = Field(None, description="a URL that takes JSON by POST")
+    email: Email | None = None
 
 
 class Connections(Model):
     """The file connections.yaml."""
 
     environments: dict[Name, dict[Name, Entry]]
+    notify: dict[Name, Notify] = {}
     mask_key: Name | None = Field(None, description="the key of masked columns, if VITRINA_MASK_KEY is not set")
 
 
@@ -114,6 +133,19 @@ def mask_key(where: Path, environ: Environment[str, str] = os.environ) -> bytes 
     if file is None or file.content is None or file.content.mask_key is None:
         return None
     return _value(file.document, ("mask_key",), environ).encode()
+
+
+def webhook(name: str, where: Path, environ: Environment[str, str] = os.environ) -> str:
+    """The URL of the webhook ``name``, its variables filled in.
+
+    Raises:
+        SpecInvalid: the connections file has problems, or a variable of the URL is not set.
+        UsageError: there is no such webhook.
+    """
+    file = _file_at(where)
+    if file is None or file.content is None or name not in file.content.notify:
+        raise UsageError(f"nothing is known of {name!r}", f"add it to `notify` in {where / FILE}")
+    return _value(file.document, ("notify", name, "webhook"), environ)
 
 
 def variable_of(name: str) -> str:

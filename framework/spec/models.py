@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from framework import units
 from framework.spec.fake import FakeRule
+from framework.spec.scheduling import OnFailure, Retries
 from framework.spec.shapes import (
     MAPPING,
     MAPPING_OR_PLAIN,
@@ -34,6 +35,8 @@ Mode = Literal["full", "incremental"]
 Count = Annotated[int, Field(ge=0)]
 Share = Annotated[Annotated[int, Field(ge=0), PLAIN] | Percent, Field(union_mode="left_to_right")]
 Number = int | float
+Moment = Annotated[str, StringConstraints(pattern=f"{units.DATE}|{units.DATETIME}")]
+ChunkRows = Annotated[int, Field(ge=1)]
 
 
 # --- checks ----------------------------------------------------------------------------------------------------------
@@ -196,6 +199,9 @@ class ReplicateDefaults(Model):
     cursor: Name | None = Field(None, description="column that grows whenever a row changes")
     lookback: Duration = Field("10s", description="how far behind the last bound an incremental run reads again")
     deletes: Annotated[Deletes, text_means("policy")] = Deletes()
+    chunk_rows: ChunkRows = Field(
+        1_000_000, description="rows (estimated) that one part of a full load copies; in Airflow a part is a task"
+    )
 
 
 class MappedColumn(OneOf):
@@ -228,6 +234,7 @@ class Replicate(Model):
     except_: Names | None = Field(None, alias="except", description="source columns to leave out")
     columns: dict[Name, Annotated[MappedColumn, text_means("from")]] = {}
     indexes: Annotated[tuple[Names, ...], Strict(False)] = ()
+    chunk_rows: ChunkRows | None = Field(None, description="rows (estimated) that one part of a full load copies")
     checks: Checks = ()
 
 
@@ -241,6 +248,7 @@ class ReplicateTask(Model):
     cursor: Name | None = None
     lookback: Duration
     deletes: Deletes
+    chunk_rows: ChunkRows = 1_000_000
     key: Names | None = None
     where: Sql | None = None
     only: Names | None = None
@@ -312,12 +320,24 @@ class Spec(Model):
     tags: Annotated[tuple[Name, ...], Strict(False)] = ()
     source: Name = Field(description="name of the PostgreSQL connection")
     target: Name = Field(description="name of the MySQL connection")
-    schedule: Name | None = Field(None, description="when it runs, as a cron expression", examples=["*/15 * * * *"])
-    timezone: Name = "UTC"
-    seed: int = Field(0, description="decides all fake data")
-    now: Annotated[str, StringConstraints(pattern=f"{units.DATE}|{units.DATETIME}")] = Field(
-        "2026-01-01T00:00:00Z", description="the instant that relative dates of the first fill mean"
+    schedule: Name | None = Field(
+        None,
+        description="when it runs: a cron expression, @hourly, @daily, @weekly, @monthly, @quarterly, @yearly, "
+        "an interval, or @continuous",
+        examples=["*/15 * * * *", "@daily", "15min"],
     )
+    after: Names | None = Field(
+        None, description="pipelines: it runs when all of them have succeeded; instead of `schedule`"
+    )
+    timezone: Name = "UTC"
+    start: Moment | None = Field(None, description="nothing is scheduled before it; by default, before the first run")
+    catchup: bool = Field(False, description="whether intervals that were missed since `start` are run, too")
+    timeout: Duration | None = Field(None, description="a task that takes longer is ended, and fails")
+    parallelism: Annotated[int, Field(ge=1)] | None = Field(None, description="tasks of this pipeline that run at once")
+    retries: Retries = Retries()
+    on_failure: OnFailure | None = None
+    seed: int = Field(0, description="decides all fake data")
+    now: Moment = Field("2026-01-01T00:00:00Z", description="the instant that relative dates of the first fill mean")
     locale: Name = Field("en_US", description="locale of the Faker providers")
     defaults: Defaults = Defaults()
     entities: dict[Name, Entity] = {}
@@ -344,6 +364,7 @@ class Spec(Model):
                 "mode": own.mode or defaults.mode,
                 "lookback": own.lookback or defaults.lookback,
                 "deletes": own.deletes or defaults.deletes,
+                "chunk_rows": own.chunk_rows or defaults.chunk_rows,
                 "columns": own.columns,
                 "indexes": own.indexes,
                 "checks": own.checks,

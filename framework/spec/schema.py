@@ -1,4 +1,7 @@
-"""The JSON Schema of specs, for editors: ``python -m framework.spec.schema`` writes schema.json beside this file."""
+"""The JSON Schema of specs, for editors.
+
+``python -m framework.spec.schema`` writes schema.json beside this file, and what the checks must know of Faker.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from framework.spec.checks import faker_index
 from framework.spec.load import EXTENSION
 from framework.spec.models import Spec
 
@@ -45,8 +49,9 @@ def text() -> str:
 
 
 def main() -> None:
-    """Write the file."""
+    """Write the files."""
     PATH.write_text(text(), encoding="utf-8")
+    faker_index.FILE.write_text(faker_index.text(), encoding="utf-8")
 
 
 if __name__ == "__main__":

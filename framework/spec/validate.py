@@ -97,6 +97,7 @@ def _all_problems(loaded: Loaded, environ: Environment[str, str], more: Sequence
     if loaded.spec is None:
         return list(loaded.problems)
     found = [*check(loaded, (*RULES, *more)), *_unknown_connections(loaded.spec, loaded.document, environ)]
+    found += _unknown_notify(loaded.spec, loaded.document)
     return sorted(found, key=lambda problem: problem.position)
 
 
@@ -112,6 +113,20 @@ def _unknown_connections(spec: Spec, document: Document, environ: Environment[st
             yield document.problem(
                 _span(document, key), "unknown-connection", message, did_you_mean(name, sorted(names))
             )
+
+
+def _unknown_notify(spec: Spec, document: Document) -> Iterator[Problem]:
+    """Who is to be told of failures must be known to the connections file beside the spec."""
+    if spec.on_failure is None:
+        return
+    path, name = document.path.parent / connections.FILE, spec.on_failure.notify
+    content = connections.load_connections(path).content if path.is_file() else None
+    if content is None or name in content.notify:
+        return
+    assert document.root is not None
+    span = find(document.root, ("on_failure", "notify")).node.span
+    advice = did_you_mean(name, sorted(content.notify)) or f"add `notify: {{{name}: {{webhook: ...}}}}` to it"
+    yield document.problem(span, "unknown-notify", f"{connections.FILE} does not know {name!r}", advice)
 
 
 def _same_pipeline(loaded: Loaded, pipelines: dict[str, Path]) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from framework.databases.base import Session, Target
+from framework.databases.base import Progress, Session, Target
 from framework.errors import LoadRefused, StatementFailed, UnsupportedType
 from framework.tables import Column, Index, Table
 from framework.types import Kind, LogicalType, parse_type
@@ -98,7 +98,13 @@ def ignore(rows: int) -> None:
 
 def load(session: Session, into: Table, *rows: tuple[str | None, ...]) -> int:
     """Load rows given in the order of the table's columns."""
-    return session.load(into, Rows(into.column_names, rows), ignore)
+    return load_rows(session, into, Rows(into.column_names, rows))
+
+
+def load_rows(session: Session, into: Table, rows: Rows, progress: Progress = ignore) -> int:
+    """Load in a transaction of its own."""
+    with session.transaction():
+        return session.load(into, rows, progress)
 
 
 class TargetConformance:
@@ -344,7 +350,7 @@ class TargetConformance:
         seen: list[int] = []
         for start in (0, 20_000):
             rows = [(str(number), "x" * 100) for number in range(start, start + 20_000)]
-            assert session.load(into, Rows(into.column_names, rows), seen.append) == 20_000
+            assert load_rows(session, into, Rows(into.column_names, rows), seen.append) == 20_000
         assert session.query("SELECT COUNT(*), MAX(id) FROM t") == [(40_000, 39_999)]
         assert sum(seen) == 40_000
 
@@ -356,7 +362,7 @@ class TargetConformance:
     def test_columns_are_loaded_by_name(self, session: Session) -> None:
         into = table("t", "a bigint", "b bigint", "c bigint")
         session.create_table(into)
-        session.load(into, Rows(("c", "a"), [("3", "1")]), ignore)
+        load_rows(session, into, Rows(("c", "a"), [("3", "1")]))
         assert session.query("SELECT a, b, c FROM t") == [(1, None, 3)]
 
     @pytest.mark.parametrize(
@@ -403,7 +409,7 @@ class TargetConformance:
         session.create_table(into)
         rows = [(str(number), "x" * 1000) for number in range(20_000)]
         with pytest.raises(ExtractBroke):
-            session.load(into, Rows(into.column_names, rows, fail_after=15_000), ignore)
+            load_rows(session, into, Rows(into.column_names, rows, fail_after=15_000))
 
     def test_a_refusal_in_the_middle_of_much_data_does_not_hang(self, session: Session) -> None:
         into = table("t", "id bigint", "note text", key=("id",))

@@ -207,7 +207,7 @@ def test_large_tables_are_copied_in_parts(people: Copying, monkeypatch: pytest.M
     people.source.execute("ANALYZE t")
     with people.postgres.session() as session:
         mapping = resolve(ReplicateTask.model_validate(DEFAULTS), require(session, "public", "t"), None)
-        assert len(chunks.conditions(session, mapping, 3)) == 3
+        assert len(chunks.ranges(session, mapping, 3)) == 3
     stats = people(mode="full", options={"streams": 3})
     assert stats.rows_written == 3006
     assert people.target.rows("SELECT COUNT(*), MIN(id), MAX(id) FROM copy") == [(3006, -3000, 5)]

@@ -23,11 +23,11 @@ from framework.errors import (
     SourceMismatch,
     StatementFailed,
 )
-from framework.replicate import cursor, full
+from framework.replicate import cursor, engine
 from framework.replicate.job import Job
 from framework.replicate.mapping import resolve
+from framework.replicate.outline import Outline
 from framework.spec.models import ReplicateTask
-from framework.tables import Table
 from tests.replicate.conftest import DEFAULTS, Copying
 from tests.services.databases import SourceDatabase
 
@@ -335,15 +335,15 @@ def test_a_stalled_refill_that_was_taken_over_publishes_nothing(
     people: Copying, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     people()
-    load = full._load
+    load = engine._load_all
 
-    def stall(job: Job, shadow: Table) -> tuple[int, str | None]:
-        monkeypatch.setattr(full, "_load", load)
+    def stall(job: Job, outline: Outline) -> None:
+        monkeypatch.setattr(engine, "_load_all", load)
         people.target.execute("UPDATE _vitrina_leases SET owner = 'nobody', expires_at = '2001-01-01'")
         people(options={"full_refresh": True})
-        return load(job, shadow)
+        load(job, outline)
 
-    monkeypatch.setattr(full, "_load", stall)
+    monkeypatch.setattr(engine, "_load_all", stall)
     with pytest.raises((LeaseLost, StatementFailed)):
         people(options={"full_refresh": True})
     assert len(people.rows()) == 5

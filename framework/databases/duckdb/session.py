@@ -147,9 +147,8 @@ class DuckDBSession:
         return tuple(str(row[0]) for row in self.query(COLUMNS, (name,)))
 
     def load(self, table: Table, extract: Extract, progress: Progress) -> int:
-        """Append all rows of ``extract`` in one transaction; how many. Raises LoadRefused."""
-        with self._transaction():
-            return load(self._name, self._cursor, table, extract, progress)
+        """Append all rows of ``extract`` in the open transaction; how many. Raises LoadRefused."""
+        return load(self._name, self._cursor, table, extract, progress)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

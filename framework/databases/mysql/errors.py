@@ -38,7 +38,8 @@ def connection_failed(name: str, url: str, error: BaseException, password: str) 
         fix = "create the database, or correct its name in the connection's URL"
     else:
         fix = "start the server, or correct host and port in the connection's URL"
-    return ConnectionFailed(name, url, without(password, reason(error)), fix)
+    transient = code(error) not in {*WRONG_LOGIN, *ACCESS_DENIED, 1049}
+    return ConnectionFailed(name, url, without(password, reason(error)), fix, transient=transient)
 
 
 @contextmanager
@@ -57,8 +58,8 @@ def as_ours(name: str, error: pymysql.err.MySQLError) -> VitrinaError:
         return PrivilegeMissing(name, reason(error), fix)
     if code(error) in RETRY:
         return StatementFailed(
-            name, f"another session held a lock for too long: {reason(error)}", "run again", transient=True
+            name, f"another session held a lock for too long: {reason(error)}", "run again", lock=True
         )
     if isinstance(error, (pymysql.err.OperationalError, pymysql.err.InterfaceError)) and code(error) in (0, 2006, 2013):
-        return StatementFailed(name, f"the connection was lost: {reason(error)}", "run again")
+        return StatementFailed(name, f"the connection was lost: {reason(error)}", "run again", transient=True)
     return StatementFailed(name, reason(error))

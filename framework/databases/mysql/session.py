@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from framework.databases.base import Extract, Progress, Row, reserved_name
@@ -107,9 +109,12 @@ class MySQLSession:
         self.execute(f"CREATE OR REPLACE VIEW {self._dialect.quote(name)} AS {query}")
 
     def create_indexes(self, table: Table) -> None:
-        """Create the secondary indexes in one pass over the table."""
+        """Create the secondary indexes that are missing, in one pass over the table."""
+        present = self._indexed(table.name) if table.indexes else ()
         clauses = [
-            f"ADD {'UNIQUE ' if index.unique else ''}INDEX ({self._list(index.columns)})" for index in table.indexes
+            f"ADD {'UNIQUE ' if index.unique else ''}INDEX ({self._list(index.columns)})"
+            for index in table.indexes
+            if index.columns not in present
         ]
         if clauses:
             self.execute(f"ALTER TABLE {self._dialect.quote(table.name)} {', '.join(clauses)}")
@@ -169,10 +174,18 @@ class MySQLSession:
         return tuple(str(row[0]) for row in found)
 
     def load(self, table: Table, extract: Extract, progress: Progress) -> int:
-        """Append all rows of ``extract`` in one transaction; how many. Raises LoadRefused."""
+        """Append all rows of ``extract`` in the open transaction; how many. Raises LoadRefused."""
         lane = load_stream if self._fast else load_batches
-        with self.transaction():
-            return lane(self._connection, table, extract, progress)
+        return lane(self._connection, table, extract, progress)
+
+    def _indexed(self, name: str) -> list[tuple[str, ...]]:
+        """The columns of each secondary index of a table."""
+        found = self.query(
+            "SELECT INDEX_NAME, COLUMN_NAME FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() "
+            "AND TABLE_NAME = %s AND INDEX_NAME <> 'PRIMARY' ORDER BY INDEX_NAME, SEQ_IN_INDEX",
+            (name,),
+        )
+        return [tuple(str(column) for _, column in rows) for _, rows in groupby(found, itemgetter(0))]
 
     def _native(self, table: Table, column: Column, indexed: set[str]) -> str:
         native = self._dialect.column_type(column.type, indexed=column.name in indexed)

@@ -21,6 +21,7 @@ def first_line(error: BaseException) -> str:
 def connection_failed(name: str, url: str, error: psycopg2.Error, password: str) -> ConnectionFailed:
     """The reason and the fix of a failed login, without the password."""
     reason = without(password, first_line(error))
+    transient = False
     if "password authentication failed" in reason or "no password supplied" in reason:
         fix = "correct user and password in the connection's URL"
     elif isinstance(error, psycopg2.ProgrammingError):
@@ -29,7 +30,8 @@ def connection_failed(name: str, url: str, error: psycopg2.Error, password: str)
         fix = "create it, or correct the name in the connection's URL"
     else:
         fix = "start the server, or correct host and port in the connection's URL"
-    return ConnectionFailed(name, url, reason, fix)
+        transient = True
+    return ConnectionFailed(name, url, reason, fix, transient=transient)
 
 
 @contextmanager
@@ -43,7 +45,7 @@ def translated(name: str) -> Iterator[None]:
         ) from error
     except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
         raise StatementFailed(
-            name, f"the connection was lost or the server gave up: {first_line(error)}", "run again"
+            name, f"the connection was lost or the server gave up: {first_line(error)}", "run again", transient=True
         ) from error
     except psycopg2.Error as error:
         raise StatementFailed(name, first_line(error)) from error

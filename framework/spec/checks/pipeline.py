@@ -7,9 +7,10 @@ import zoneinfo
 from collections.abc import Iterator
 
 from framework import units
-from framework.diagnostics import closest
+from framework.diagnostics import closest, did_you_mean
 from framework.spec.checks.rules import Finding, Rule, rule
 from framework.spec.models import Spec
+from framework.spec.scheduling import CONTINUOUS, PRESETS, ScheduleKind, kind_of
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
@@ -37,8 +38,12 @@ def unknown_timezone(spec: Spec) -> Iterator[Finding]:
 
 @rule("bad-schedule")
 def bad_schedule(spec: Spec) -> Iterator[Finding]:
-    """The schedule is a cron expression of five fields."""
-    if spec.schedule is None:
+    """The schedule is a cron expression of five fields, a name of one, an interval, or `@continuous`."""
+    if spec.schedule is None or spec.schedule in PRESETS or kind_of(spec.schedule) is not ScheduleKind.CRON:
+        return
+    if spec.schedule.startswith("@"):
+        message = f"{spec.schedule!r} is no name of a schedule"
+        yield Finding(("schedule",), message, did_you_mean(spec.schedule, (*PRESETS, CONTINUOUS)))
         return
     fields = spec.schedule.split()
     if len(fields) != len(_FIELDS):
@@ -65,13 +70,57 @@ def _cron_value(text: str, low: int, words: tuple[str, ...]) -> int | None:
     return int(text) if re.fullmatch(r"\d{1,2}", text) else None
 
 
-@rule("bad-date")
-def bad_now(spec: Spec) -> Iterator[Finding]:
-    """`now` must be in the calendar."""
+@rule("empty-interval")
+def empty_interval(spec: Spec) -> Iterator[Finding]:
+    """An interval is longer than nothing."""
+    if spec.schedule is None or kind_of(spec.schedule) is not ScheduleKind.INTERVAL:
+        return
     try:
-        units.parse_datetime(spec.now)
-    except (ValueError, OverflowError):
-        yield Finding(("now",), f"{spec.now!r} is not in the calendar", "write a date such as 2026-01-31")
+        empty = units.duration(spec.schedule).total_seconds() < 1
+    except OverflowError:  # `duration-too-long` tells
+        return
+    if empty:
+        yield Finding(("schedule",), f"an interval of {spec.schedule} is too short", "write 1s or more")
+
+
+@rule("two-schedules")
+def two_schedules(spec: Spec) -> Iterator[Finding]:
+    """A pipeline runs by the clock, or after others."""
+    if spec.schedule is not None and spec.after is not None:
+        message = "a pipeline with `after` runs when the others have, not by the clock"
+        yield Finding(("schedule",), message, "remove `schedule` or `after`", on_key=True)
+
+
+@rule("after-itself")
+def after_itself(spec: Spec) -> Iterator[Finding]:
+    """A pipeline cannot wait for itself."""
+    for place, name in enumerate(spec.after or ()):
+        if name == spec.pipeline:
+            yield Finding(("after", place), f"{name!r} would wait for itself", "name other pipelines")
+
+
+@rule("useless-catchup")
+def useless_catchup(spec: Spec) -> Iterator[Finding]:
+    """Missed intervals are those between `start` and now, of a schedule that has intervals."""
+    if not spec.catchup:
+        return
+    if spec.schedule is None or kind_of(spec.schedule) is ScheduleKind.CONTINUOUS:
+        message = "only a cron expression or an interval as `schedule` can miss something"
+        yield Finding(("catchup",), message, "remove `catchup`", on_key=True)
+    elif spec.start is None:
+        yield Finding(("catchup",), "without `start` there is nothing to catch up with", "add `start: 2026-01-31`")
+
+
+@rule("bad-date")
+def bad_moments(spec: Spec) -> Iterator[Finding]:
+    """Moments must be in the calendar."""
+    for key, moment in (("now", spec.now), ("start", spec.start)):
+        if moment is None:
+            continue
+        try:
+            units.parse_datetime(moment)
+        except (ValueError, OverflowError):
+            yield Finding((key,), f"{moment!r} is not in the calendar", "write a date such as 2026-01-31")
 
 
 @rule("freshness-order")
@@ -89,4 +138,13 @@ def freshness_order(spec: Spec) -> Iterator[Finding]:
         yield Finding(("freshness", "warn"), message, "make warn the shorter of the two")
 
 
-RULES: tuple[Rule, ...] = (unknown_timezone, bad_schedule, bad_now, freshness_order)
+RULES: tuple[Rule, ...] = (
+    unknown_timezone,
+    bad_schedule,
+    empty_interval,
+    two_schedules,
+    after_itself,
+    useless_catchup,
+    bad_moments,
+    freshness_order,
+)

@@ -1,11 +1,11 @@
-"""Rules that ask the Faker library. It is imported here, late: it takes a fifth of a second."""
+"""Rules that ask what the Faker library offers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Iterator, Mapping
 
 from framework.diagnostics import closest, did_you_mean
+from framework.spec.checks.faker_index import index
 from framework.spec.checks.lookup import fakes
 from framework.spec.checks.rules import Finding, Loc, Rule, rule
 from framework.spec.models import Spec
@@ -40,7 +40,7 @@ def unknown_provider(spec: Spec) -> Iterator[Finding]:
         locale = faker.locale or spec.locale if faker else ""
         if faker is None or locale not in _known_locales():
             continue
-        known = _providers(locale)
+        known = index().providers(locale)
         if faker.provider not in known:
             nearest = closest(faker.provider, ("sequence", "uuid", *known))
             advice = (
@@ -58,7 +58,7 @@ def clock_provider(spec: Spec) -> Iterator[Finding]:
         locale = faker.locale or spec.locale if faker else ""
         if faker is None or locale not in _known_locales() or faker.provider in _TIMELESS:
             continue
-        if _providers(locale).get(faker.provider, "").startswith("faker.providers.date_time"):
+        if faker.provider in index().clocks & index().providers(locale):
             message = f"Faker's {faker.provider} depends on today's date"
             advice = "use `date: {from: ..., to: ...}` or `datetime: {from: ..., to: ...}`"
             yield Finding((*at.loc, "faker", "provider"), message, advice)
@@ -68,26 +68,8 @@ _TIMELESS = frozenset({"timezone", "pytimezone", "century"})
 """Faker's providers beside its dates that do not look at the clock."""
 
 
-@cache
-def _known_locales() -> frozenset[str]:
-    from faker.config import AVAILABLE_LOCALES
-
-    return frozenset(AVAILABLE_LOCALES)
-
-
-@cache
-def _providers(locale: str) -> dict[str, str]:
-    """The providers of a locale, and the module each comes from."""
-    from faker import Faker
-
-    generator = Faker(locale).factories[0]
-    found = {}
-    for provider in reversed(generator.get_providers()):
-        for name in dir(provider):
-            method = getattr(provider, name)
-            if not name.startswith("_") and callable(method):
-                found[name] = getattr(method, "__module__", "")
-    return found
+def _known_locales() -> Mapping[str, frozenset[str]]:
+    return index().locales
 
 
 RULES: tuple[Rule, ...] = (unknown_locale, unknown_provider, clock_provider)

@@ -1,0 +1,134 @@
+"""Staged rows become part of a copy: by key, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from framework import units
+from framework.databases.base import Session
+from framework.errors import DeleteFuseBlown, StatementFailed
+from framework.replicate.job import Job
+from framework.replicate.mapping import DELETED_AT
+from framework.replicate.options import ChangeCapture
+from framework.replicate.staging import Staging
+
+ATTEMPTS = 3
+"""Tries of a transaction that meets deadlocks."""
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What a merge changed.
+
+    Attributes:
+        unchanged: staged rows that the copy had already.
+    """
+
+    unchanged: int
+    written: int
+    deleted: int
+
+
+def in_transaction(session: Session, work: Callable[[], Result]) -> Result:
+    """Do ``work`` in a transaction, again where another session's lock ended it."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            with session.transaction():
+                return work()
+        except StatementFailed as error:
+            if not error.lock or attempt == ATTEMPTS:
+                raise
+    raise AssertionError
+
+
+def merge(job: Job, session: Session, staging: Staging, into: str, capture: ChangeCapture | None = None) -> Merged:
+    """Bring table ``into`` to what was staged, in the open transaction; ``capture`` is told before and after.
+
+    Raises:
+        LeaseLost: another run took the table over.
+        DeleteFuseBlown: too many rows would go.
+    """
+    job.lease.guard(session)
+    merging = _Merge(job, session, staging, into)
+    unchanged = merging.drop_unchanged()
+    written = merging.note_changed()
+    gone = merging.note_gone()
+    if written or gone:
+        merging.record(capture)
+        merging.delete_gone(gone)
+        merging.replace_rows()
+        merging.record(capture)
+    return Merged(unchanged, written, gone)
+
+
+@dataclass(frozen=True)
+class _Merge:
+    job: Job
+    session: Session
+    staging: Staging
+    into: str
+
+    def drop_unchanged(self) -> int:
+        """Rows read again because of the overlap are taken out, so that nothing is written for them."""
+        job = self.job
+        condition = f"{job.same_key()} AND {job.same(job.mapping.names)}"
+        if job.mapping.marks_deletes:
+            condition += f" AND o.{job.quote(DELETED_AT)} IS NULL"
+        rows = job.quote(self.staging.rows.name)
+        return self.session.execute(job.target.dialect.delete_matching(rows, job.quote(self.into), condition))
+
+    def note_changed(self) -> int:
+        job, key = self.job, self.job.list(self.job.mapping.key)
+        return self.session.execute(
+            f"INSERT INTO {job.quote(self.staging.changed.name)} ({key}) "
+            f"SELECT {key} FROM {job.quote(self.staging.rows.name)}"
+        )
+
+    def note_gone(self) -> int:
+        """Add the keys that the copy has and the source has not. Raises DeleteFuseBlown if they are too many."""
+        job, keys = self.job, self.staging.keys
+        if keys is None:
+            return 0
+        live = f"t.{job.quote(DELETED_AT)} IS NULL" if job.mapping.marks_deletes else "1 = 1"
+        gone = self.session.execute(
+            f"INSERT INTO {job.quote(self.staging.changed.name)} ({job.list(job.mapping.key)}) "
+            f"SELECT {job.list(job.mapping.key, 't.')} FROM {job.quote(self.into)} AS t WHERE {live} "
+            f"AND NOT EXISTS (SELECT 1 FROM {job.quote(keys.name)} AS o WHERE {job.same_key()})"
+        )
+        if gone:
+            total = int(self.session.query(f"SELECT COUNT(*) FROM {job.quote(self.into)} AS t WHERE {live}")[0][0])
+            fuse = job.mapping.task.deletes.fuse
+            if gone > total * units.fraction(fuse):
+                raise DeleteFuseBlown(job.table, gone, total, fuse)
+        return gone
+
+    def delete_gone(self, gone: int) -> None:
+        if not gone or self.staging.keys is None:
+            return
+        job, dialect = self.job, self.job.target.dialect
+        table, keys = job.quote(self.into), job.quote(self.staging.keys.name)
+        if job.mapping.marks_deletes:
+            column = job.quote(DELETED_AT)
+            assignment = f"{column} = {dialect.utc_now}"
+            self.session.execute(
+                dialect.update_unmatched(table, keys, job.same_key(), assignment, f"t.{column} IS NULL")
+            )
+        else:
+            self.session.execute(dialect.delete_unmatched(table, keys, job.same_key()))
+
+    def replace_rows(self) -> None:
+        """By key only: an upsert would also go through other unique indexes, and overwrite other rows."""
+        job = self.job
+        table, rows, names = job.quote(self.into), job.quote(self.staging.rows.name), job.list(job.mapping.names)
+        self.session.execute(job.target.dialect.delete_matching(table, rows, job.same_key()))
+        order = job.list(job.mapping.key)
+        self.session.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM {rows} ORDER BY {order}")
+
+    def record(self, capture: ChangeCapture | None) -> None:
+        if capture is not None:
+            changed = self.staging.changed.name
+            capture.record(self.session, self.job.target.dialect, self.job.table, changed, self.job.mapping.key)

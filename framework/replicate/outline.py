@@ -1,0 +1,51 @@
+"""What the parts of one table's replication must know of each other: plain data, so that they may run anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from framework.databases.postgres.snapshot import Horizon
+
+Range = tuple[int | None, int | None]
+"""Keys from the first (included) to the second (excluded); None is no bound."""
+
+EVERYTHING: Range = (None, None)
+
+
+@dataclass(frozen=True)
+class Outline:
+    """How one run brings one table to the source's present.
+
+    Attributes:
+        full: a copy is made anew; else what changed is merged.
+        token: of the lease that the parts share.
+        generation: of the copy that is made or changed.
+        fingerprint: of the mapping; parts that find another one stop.
+        horizon: of the source, taken before anything was read.
+        bound: where the last run's horizon, or largest cursor value, was.
+        watermark: the largest cursor value of the last run.
+        ranges: the parts of the load, as ranges of the key.
+        one_snapshot: all ranges are read at one point in time. Else the copy is caught up from the horizon.
+    """
+
+    full: bool
+    token: int
+    generation: str
+    fingerprint: str
+    horizon: Horizon
+    bound: str | None
+    watermark: str | None
+    ranges: tuple[Range, ...]
+    one_snapshot: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """As plain data."""
+        return asdict(self) | {"ranges": [list(part) for part in self.ranges]}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Outline:
+        """The inverse of `as_json`."""
+        ranges = tuple((low, high) for low, high in data["ranges"])
+        return cls(**{**data, "horizon": Horizon(**data["horizon"]), "ranges": ranges})

@@ -1,0 +1,147 @@
+"""The four phases of one table's replication: plan, load (in parts), merge, verify.
+
+They share nothing but an outline, which is plain data, and what the target knows. So each may be a process of its own,
+and may be tried again: what is done already is recognised and not done twice.
+"""
+
+from __future__ import annotations
+
+from framework.databases.base import Session
+from framework.databases.postgres.snapshot import Horizon, Snapshot, horizon, snapshot
+from framework.databases.postgres.source import PostgresSession
+from framework.errors import MappingChanged, StatementFailed, VerifyFailed
+from framework.events import Stats
+from framework.replicate import cursor, full, incremental, state
+from framework.replicate.job import Counter, Job
+from framework.replicate.journal import Merged
+from framework.replicate.mapping import DELETED_AT
+from framework.replicate.outline import EVERYTHING, Outline
+
+
+def plan(job: Job) -> Outline:
+    """Decide what is to be done, and make the tables that the load fills; what a dead run left is dropped.
+
+    Raises:
+        ForeignTable: a table of that name was not made by Vitrina.
+        MappingChanged: the copy was made by other rules; nothing was written.
+    """
+    with job.source.session() as session:
+        seen = horizon(session)
+    with job.target.session() as session:
+        state.ensure(session)
+        last = state.current(session, job.target, job.table)
+        job.clear_leftovers(session)
+        job.journal.begin(session)
+        if last is None or job.options.full_refresh or job.mapping.task.mode == "full":
+            outline = _full(job, seen)
+            full.begin(job, session, outline.generation)
+        else:
+            outline = _incremental(job, seen, last)
+            incremental.begin(job, session)
+    return outline
+
+
+def load(job: Job, outline: Outline, number: int, shared: Snapshot | None = None, count: Counter | None = None) -> int:
+    """Read one part of the outline into the table made for it; how many rows.
+
+    Args:
+        job: the table's.
+        outline: of `plan`.
+        number: of the part.
+        shared: the snapshot that all parts are read in; by default the part has its own.
+        count: is told of the rows; by default the part reports by itself.
+
+    Raises:
+        LoadRefused: the target would have altered a value; nothing of the part stays.
+    """
+    with job.target.session() as session:
+        if (done := job.journal.loaded(session, number)) is not None:
+            return done.rows
+        if shared is not None:
+            with shared.another_session() as reading:
+                return _load(job, outline, number, session, reading, count)
+        with snapshot(job.source) as own:
+            return _load(job, outline, number, session, own.session, count)
+
+
+def merge(job: Job, outline: Outline) -> Stats:
+    """Make what was loaded visible, together with the state that speaks of it.
+
+    Raises:
+        LeaseLost: another run took the table over.
+        DeleteFuseBlown, CheckFailed: the copy stays as it was.
+    """
+    with job.target.session() as session:
+        done = _already_merged(job, outline, session)
+        if done is None:
+            parts = [job.journal.loaded(session, number) for number in range(len(outline.ranges))]
+            loaded = full.require_all(outline, parts, job.target.name)
+            if outline.full:
+                done = full.finish(job, outline, session, loaded)
+            else:
+                done = incremental.finish(job, outline, session, loaded[0])
+    return done.stats
+
+
+def verify(job: Job) -> None:
+    """Raises VerifyFailed if the copy has not as many rows as the source had when it was read."""
+    with job.target.session() as session:
+        done = job.journal.merged(session)
+        if done is None or done.rows is None:
+            return
+        live = f" WHERE {job.quote(DELETED_AT)} IS NULL" if job.mapping.marks_deletes else ""
+        found = int(session.query(f"SELECT COUNT(*) FROM {job.quote(job.table)}{live}")[0][0])
+    if found != done.rows:
+        raise VerifyFailed(job.table, found, done.rows)
+
+
+def _full(job: Job, seen: Horizon) -> Outline:
+    ranges, one_snapshot = full.ranges(job, seen)
+    generation, fingerprint = state.new_generation(), job.mapping.fingerprint
+    return Outline(True, job.lease.token, generation, fingerprint, seen, None, None, ranges, one_snapshot)
+
+
+def _incremental(job: Job, seen: Horizon, last: state.State) -> Outline:
+    if job.mapping.fingerprint != last.fingerprint:
+        raise MappingChanged(job.table)
+    if doubt := cursor.doubts(job.mapping, seen):
+        job.reporter.notice(doubt)
+    token, fingerprint = job.lease.token, last.fingerprint
+    return Outline(
+        False, token, last.generation, fingerprint, seen, last.bound, last.watermark, (EVERYTHING,), one_snapshot=True
+    )
+
+
+def _load(
+    job: Job,
+    outline: Outline,
+    number: int,
+    session: Session,
+    reading: PostgresSession,
+    count: Counter | None,
+) -> int:
+    try:
+        with session.transaction():
+            job.journal.claim(session, number)
+            if outline.full:
+                told = count or Counter(job.reporter, "load", None)
+                done = full.load(job, outline, number, session, reading, told)
+            else:
+                done = incremental.load(job, outline, session, reading)
+            job.journal.note(session, number, done)
+    except StatementFailed:
+        # An attempt that was given up may have been quicker.
+        with job.target.session() as another:
+            if (found := job.journal.loaded(another, number)) is not None:
+                return found.rows
+        raise
+    return done.rows
+
+
+def _already_merged(job: Job, outline: Outline, session: Session) -> Merged | None:
+    done = job.journal.merged(session)
+    if done is None or not outline.full or full.is_visible(job, outline, session):
+        return done
+    # It died between the state's commit and the rename.
+    job.journal.unfinish(session)
+    return None

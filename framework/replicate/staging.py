@@ -1,0 +1,126 @@
+"""What changed in the source, read into tables beside the copy, at one point in time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from framework.databases.base import Session
+from framework.databases.postgres.source import PostgresSession
+from framework.errors import StatementFailed
+from framework.replicate import cursor
+from framework.replicate.job import Counter, Job
+from framework.replicate.mapping import DELETED_AT
+from framework.tables import Table
+
+MISSING_AT_ONCE = 1000
+"""Rows fetched by their keys in one query."""
+
+STAGE, CHANGED, KEYS = "stage", "changed", "keys"
+PURPOSES = (STAGE, CHANGED, KEYS)
+
+
+@dataclass(frozen=True)
+class Staging:
+    """Tables of the target, named by run.
+
+    Attributes:
+        rows: rows that may have changed.
+        changed: filled by the merge with the keys of rows that really change.
+        keys: all keys the source has now; None where deletes are kept.
+    """
+
+    rows: Table
+    changed: Table
+    keys: Table | None
+
+
+@dataclass(frozen=True)
+class Staged:
+    """What was read.
+
+    Attributes:
+        read: rows.
+        keys: how many the source has; None where deletes are kept.
+        watermark: the largest cursor value among the rows read.
+    """
+
+    read: int
+    keys: int | None
+    watermark: str | None
+
+
+def tables_of(job: Job) -> Staging:
+    """The staging tables of the job's run, which need not exist."""
+    mapping = job.mapping
+    rows = mapping.table(job.beside(STAGE))
+    plain = Table(rows.name, tuple(c for c in rows.columns if c.name != DELETED_AT), mapping.key)
+    keys = None if mapping.task.deletes.policy == "keep" else mapping.key_table(job.beside(KEYS))
+    return Staging(plain, mapping.key_table(job.beside(CHANGED)), keys)
+
+
+def create(job: Job, session: Session) -> Staging:
+    """Make the staging tables, empty."""
+    staging = tables_of(job)
+    for table in (staging.rows, staging.changed, staging.keys):
+        if table is not None:
+            session.drop_table(table.name)
+            session.create_table(table, marker=job.aux_marker)
+    return staging
+
+
+@contextmanager
+def made(job: Job, session: Session) -> Iterator[Staging]:
+    """Staging tables for as long as the context lasts."""
+    try:
+        yield create(job, session)
+    finally:
+        job.discard(session, *PURPOSES)
+
+
+def fill(
+    job: Job, session: Session, reading: PostgresSession, staging: Staging, bound: str | None, into: str
+) -> Staged:
+    """Read what may have changed since ``bound``, and the keys; in the open transaction of ``session``.
+
+    Args:
+        job: the table's.
+        session: of the target.
+        reading: of the source, in its snapshot.
+        staging: empty tables.
+        bound: rows whose cursor is at or above it are read (less the lookback).
+        into: the table that is to be changed.
+    """
+    since = cursor.since(job.mapping, bound)
+    read = session.load(staging.rows, job.extract(reading, since), Counter(job.reporter, "read", None))
+    keys = None
+    if staging.keys is not None:
+        counter = Counter(job.reporter, "compare keys", None)
+        keys = session.load(staging.keys, job.extract(reading, names=job.mapping.key), counter)
+        read += _fill_missing(job, session, reading, staging.rows, staging.keys, into)
+    return Staged(read, keys, cursor.largest(job.mapping, reading, bound))
+
+
+def _fill_missing(job: Job, session: Session, reading: PostgresSession, rows: Table, keys: Table, into: str) -> int:
+    """Stage the rows whose key the source has and the copy has not, whatever their cursor says; how many.
+
+    So a row that comes back with an old cursor value (it was deleted, or had left the filter) is met.
+    """
+    live = f" AND o.{job.quote(DELETED_AT)} IS NULL" if job.mapping.marks_deletes else ""
+    missing = (
+        f"SELECT {job.list(job.mapping.key, 't.')} FROM {job.quote(keys.name)} AS t "
+        f"WHERE NOT EXISTS (SELECT 1 FROM {job.quote(into)} AS o WHERE {job.same_key()}{live}) "
+        f"AND NOT EXISTS (SELECT 1 FROM {job.quote(rows.name)} AS o WHERE {job.same_key()}) LIMIT {MISSING_AT_ONCE}"
+    )
+    staged = 0
+    while found := session.query(missing):
+        loaded = session.load(rows, job.extract(reading, job.mapping.has_key(reading, found)), lambda _: None)
+        if loaded != len(found):
+            raise StatementFailed(
+                job.source.name,
+                f"{len(found)} keys of {job.table!r} were read, {loaded} of their rows could be",
+                f"refill the table with `vitrina replicate SPEC --full-refresh --table {job.table}`",
+            )
+        staged += loaded
+    return staged

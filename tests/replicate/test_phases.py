@@ -1,0 +1,222 @@
+"""The phases of one table's replication as tasks of their own, each with connections of its own, and tried again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from framework import lease
+from framework.databases.mysql import MySQLTarget
+from framework.databases.postgres import PostgresSource
+from framework.errors import LeaseHeld, LeaseLost, OutlineStale, StatementFailed, VerifyFailed
+from framework.events import Reporter, Stats
+from framework.replicate import Options, Outline, load, merge, opened, plan, verify
+from framework.replicate.job import Job
+from framework.spec.models import ReplicateTask
+from tests.replicate.conftest import DEFAULTS, Copying
+
+
+class Tasks:
+    """One run of one table; every phase opens the databases anew, as a process would."""
+
+    def __init__(self, copying: Copying, run_id: str = "manual__1", **settings: Any) -> None:
+        self._copying = copying
+        self._run_id = run_id
+        self._settings = {**DEFAULTS, "chunk_rows": 1000, **settings}
+
+    def plan(self, *, full_refresh: bool = False) -> Outline:
+        with self._opened(None, full_refresh=full_refresh) as job:
+            # Outlines travel as JSON.
+            return Outline.from_json(json.loads(json.dumps(plan(job).as_json())))
+
+    def load(self, outline: Outline, number: int) -> int:
+        with self._opened(outline) as job:
+            return load(job, outline, number)
+
+    def merge(self, outline: Outline) -> Stats:
+        with self._opened(outline) as job:
+            return merge(job, outline)
+
+    def verify(self, outline: Outline) -> None:
+        with self._opened(outline) as job:
+            verify(job)
+
+    def end(self) -> None:
+        """What a runner does when the run is over."""
+        lease.release_all(self._copying.mysql, self._run_id)
+
+    def all(self) -> Stats:
+        outline = self.plan()
+        for number in range(len(outline.ranges)):
+            self.load(outline, number)
+        stats = self.merge(outline)
+        self.verify(outline)
+        return stats
+
+    @contextmanager
+    def _opened(self, outline: Outline | None, *, full_refresh: bool = False) -> Iterator[Job]:
+        source = PostgresSource("shop_postgres", self._copying.source.url)
+        target = MySQLTarget("shop_mysql", self._copying.target.url)
+        task = ReplicateTask.model_validate(self._settings)
+        options = Options(self._run_id, full_refresh=full_refresh, spread=True)
+        try:
+            with opened(source, target, task, options, Reporter("replicate:copy"), outline) as job:
+                yield job
+        finally:
+            source.close()
+            target.close()
+
+
+@pytest.fixture
+def many(people: Copying) -> Copying:
+    """5,005 rows, analysed, so that parts of 1,000 are known to be several."""
+    people.source.execute("INSERT INTO t (id, name) SELECT i, 'n' || i FROM generate_series(1001, 6000) AS i")
+    people.source.execute("ANALYZE t")
+    return people
+
+
+def test_parts_are_read_at_different_times_and_caught_up(many: Copying) -> None:
+    tasks = Tasks(many)
+    outline = tasks.plan()
+    assert len(outline.ranges) == 6
+    assert not outline.one_snapshot
+    tasks.load(outline, 0)
+    # Behind the first part's back, and before the others read: rows change, go, come and move between the parts.
+    many.source.execute("UPDATE t SET name = 'changed', updated_at = clock_timestamp() WHERE id IN (1, 5500)")
+    many.source.execute("DELETE FROM t WHERE id IN (2, 5501)")
+    many.source.execute("INSERT INTO t (id, name) VALUES (7, 'new'), (9000, 'new')")
+    many.source.execute("UPDATE t SET id = 8, updated_at = clock_timestamp() WHERE id = 5502")
+    many.source.execute("UPDATE t SET id = 6500, updated_at = '2001-01-01' WHERE id = 3")  # a cursor that lies
+    for number in range(1, len(outline.ranges)):
+        tasks.load(outline, number)
+    many.source.execute("UPDATE t SET name = 'late', updated_at = clock_timestamp() WHERE id = 4")
+    stats = tasks.merge(outline)
+    tasks.verify(outline)
+    assert many.rows("id, name") == many.source.rows("SELECT id, name FROM t ORDER BY id")
+    assert stats.watermark is not None
+    assert many.leftovers() == []
+    tasks.end()
+    many.source.execute("UPDATE t SET name = 'later', updated_at = clock_timestamp() WHERE id = 4")
+    assert Tasks(many, "manual__2").all().rows_written == 1
+    assert many.rows("id, name") == many.source.rows("SELECT id, name FROM t ORDER BY id")
+
+
+def test_a_table_that_cannot_be_caught_up_is_one_part(many: Copying) -> None:
+    tasks = Tasks(many, mode="full")
+    assert tasks.plan().ranges == ((None, None),)
+    tasks.end()
+    many.source.execute("ALTER TABLE t ALTER updated_at TYPE timestamp")
+    assert Tasks(many, "manual__2").plan().ranges == ((None, None),)
+
+
+def test_every_phase_may_be_tried_again(many: Copying) -> None:
+    tasks = Tasks(many)
+    outline = tasks.plan()
+    outline = tasks.plan()
+    for number in range(len(outline.ranges)):
+        assert tasks.load(outline, number) == tasks.load(outline, number)
+    stats = tasks.merge(outline)
+    assert stats.rows_written == 5005
+    assert tasks.merge(outline) == stats
+    tasks.verify(outline)
+    tasks.verify(outline)
+    many.source.execute("UPDATE t SET name = 'x', updated_at = clock_timestamp() WHERE id = 4")
+    tasks.end()
+    tasks = Tasks(many, "manual__2")
+    outline = tasks.plan()
+    assert tasks.load(outline, 0) == tasks.load(outline, 0)
+    stats = tasks.merge(outline)
+    assert stats.rows_written == 1
+    assert tasks.merge(outline) == stats
+    assert len(many.rows()) == 5005
+
+
+def test_a_merge_that_died_before_the_rename_is_done_again(many: Copying, monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks = Tasks(many, indexes=[["name"]], columns={"name": {"sql": "left(name, 20)", "type": "varchar(20)"}})
+    outline = tasks.plan()
+    for number in range(len(outline.ranges)):
+        tasks.load(outline, number)
+    with monkeypatch.context() as broken:
+        broken.setattr("framework.replicate.state.forget_others", _die)
+        with pytest.raises(RuntimeError):
+            tasks.merge(outline)  # the rename is through, what follows it is not
+    assert tasks.merge(outline).rows_written == 5005
+    tasks.end()
+    outline = (again := Tasks(many, "manual__2", mode="full")).plan()
+    for number in range(len(outline.ranges)):
+        again.load(outline, number)
+    with monkeypatch.context() as broken:
+        broken.setattr("framework.databases.mysql.session.MySQLSession.swap", _die)
+        with pytest.raises(RuntimeError):
+            again.merge(outline)  # the state is written, the rename is not
+    assert again.merge(outline).rows_written == 5005
+    again.verify(outline)
+    assert many.leftovers() == []
+
+
+def test_a_part_that_dies_leaves_nothing_of_its_rows(many: Copying, monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks = Tasks(many)
+    outline = tasks.plan()
+    with monkeypatch.context() as broken:
+        broken.setattr("framework.replicate.journal.Journal.note", _die)
+        with pytest.raises(RuntimeError):
+            tasks.load(outline, 3)
+    with pytest.raises(StatementFailed, match="6 of 6 parts are not loaded"):
+        tasks.merge(outline)
+    for number in range(len(outline.ranges)):
+        tasks.load(outline, number)
+    tasks.merge(outline)
+    tasks.verify(outline)
+
+
+def test_the_lease_is_kept_between_tasks(many: Copying, monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks = Tasks(many)
+    outline = tasks.plan()
+    monkeypatch.setattr("framework.lease.TERM", 2)
+    with pytest.raises(LeaseHeld, match="manual__1") as held:
+        many(options={"run_id": "a command"})
+    assert "its lease ends at" in held.value.fix
+    tasks.load(outline, 0)
+
+
+def test_who_was_taken_over_between_two_tasks_cannot_write(many: Copying) -> None:
+    many()
+    tasks = Tasks(many)
+    outline = tasks.plan()
+    tasks.load(outline, 0)
+    many.target.execute("UPDATE _vitrina_leases SET expires_at = '2001-01-01'")
+    many.source.execute("UPDATE t SET name = 'newer', updated_at = clock_timestamp() WHERE id = 1")
+    many()
+    with pytest.raises(LeaseLost):
+        tasks.merge(outline)
+    assert many.rows("id, name")[0] == (1, "newer")
+
+
+def test_a_mapping_that_changes_between_tasks_stops_the_run(many: Copying) -> None:
+    outline = Tasks(many).plan()
+    with pytest.raises(OutlineStale):
+        Tasks(many, where="id > 1").load(outline, 0)
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM copy WHERE id = 1", "INSERT INTO copy (id, active) VALUES (0, 1)"])
+def test_a_copy_of_another_size_is_told(many: Copying, statement: str) -> None:
+    tasks = Tasks(many)
+    outline = tasks.plan()
+    for number in range(len(outline.ranges)):
+        tasks.load(outline, number)
+    tasks.merge(outline)
+    many.target.execute(
+        statement.replace(
+            "(id, active) VALUES (0, 1)", "SELECT 0, email, name, active, updated_at FROM copy WHERE id = 1"
+        )
+    )
+    with pytest.raises(VerifyFailed, match="the source had 5005"):
+        tasks.verify(outline)
+
+
+def _die(*_: object) -> None:
+    raise RuntimeError("killed")
