@@ -84,7 +84,7 @@ $(VENV)/.embedded: $(VENV)/.made pyproject.toml requirements.lock
 
 $(VENV)/.dev: $(VENV)/.made pyproject.toml requirements.lock
 	@echo 'Installing Vitrina with its development tools into $(VENV)'
-	@$(INSTALL) '.[embedded,dev]'
+	@$(INSTALL) '.[embedded,airflow,dev]'
 	@touch $(VENV)/.embedded $@
 
 .env:

@@ -163,6 +163,30 @@ def last_runs(session: Session, target: Target, pipeline: str, limit: int = 5) -
 
 
 @dataclass(frozen=True)
+class PastStep:
+    step: str
+    status: str
+    seconds: float
+    rows_read: int
+    rows_written: int
+    rows_deleted: int
+    watermark: str | None
+    message: str | None
+
+
+def steps_of(session: Session, target: Target, run_id: str) -> list[PastStep]:
+    """The steps of a run that have ended, in the order of their ends."""
+    if session.relation(STEPS) is None:
+        return []
+    found = session.query(
+        "SELECT step, status, seconds, rows_read, rows_written, rows_deleted, watermark, message "
+        f"FROM {target.dialect.quote(STEPS)} WHERE run_id = %s ORDER BY finished_at, step",
+        (run_id,),
+    )
+    return [PastStep(*row) for row in found]
+
+
+@dataclass(frozen=True)
 class Success:
     """The last success of a step: its end, its watermark, and the target's clock now (UTC)."""
 

@@ -28,6 +28,7 @@ class Step:
 
     Attributes:
         name: unique in the plan: ``replicate:orders``.
+        subject: the table or mart it is about; empty where it is about all.
         arguments: everything the step must know, as JSON-able data.
         needs: names of the steps that must have succeeded before.
     """
@@ -36,6 +37,10 @@ class Step:
     kind: Kind
     arguments: Mapping[str, Any]
     needs: tuple[str, ...] = ()
+
+    @property
+    def subject(self) -> str:
+        return self.name.partition(":")[2]
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,10 @@ class Plan:
         """Whether there is a step of this kind."""
         return any(step.kind is kind for step in self.steps)
 
+    def step(self, name: str) -> Step:
+        """The step called ``name``."""
+        return next(step for step in self.steps if step.name == name)
+
     def only(self, kinds: Iterable[Kind]) -> Plan:
         """The plan without the steps of other kinds."""
         wanted = frozenset(kinds)
@@ -58,7 +67,7 @@ class Plan:
 
     def for_tables(self, tables: Iterable[str]) -> Plan:
         """The plan with only the replication of ``tables``. Raises UsageError for a table it does not replicate."""
-        known = {step.name.partition(":")[2]: step.name for step in self.steps if step.kind is Kind.REPLICATE}
+        known = {step.subject: step.name for step in self.steps if step.kind is Kind.REPLICATE}
         for table in tables:
             if table not in known:
                 raise UsageError(
@@ -76,20 +85,18 @@ class Plan:
         return replace(self, steps=kept)
 
 
-def compile_plan(spec: Spec, ticks: int = 0) -> Plan:
-    """The plan of a checked spec: generate, then tick, then replicate, then marts."""
-    generating = _generate_steps(spec, ticks)
+def compile_plan(spec: Spec, ticks: int = 0, seed: int | None = None) -> Plan:
+    """The plan of a checked spec: generate, then tick, then replicate, then marts; ``seed`` replaces the spec's."""
+    generating = _generate_steps(spec, ticks, spec.seed if seed is None else seed)
     before = (generating[-1].name,) if generating else ()
     steps = (*generating, *_replicate_steps(spec, before), *_mart_steps(spec))
     return Plan(spec.pipeline, spec.source, spec.target, steps)
 
 
-def _generate_steps(spec: Spec, ticks: int) -> tuple[Step, ...]:
+def _generate_steps(spec: Spec, ticks: int, seed: int) -> tuple[Step, ...]:
     if not any(entity.rows is not None for entity in spec.entities.values()):
         return ()
-    task = GenerateTask(
-        pipeline=spec.pipeline, seed=spec.seed, now=spec.now, locale=spec.locale, entities=spec.entities
-    )
+    task = GenerateTask(pipeline=spec.pipeline, seed=seed, now=spec.now, locale=spec.locale, entities=spec.entities)
     arguments = {"task": _dump(task)}
     fill = Step("generate", Kind.GENERATE, arguments)
     if not ticks:

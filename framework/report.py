@@ -11,6 +11,8 @@ from rich.table import Table
 
 from framework.databases.base import Row
 from framework.events import Event, Stats, StepFailed, StepFinished, StepSkipped
+from framework.history import PastStep
+from framework.plan import Step
 from framework.status import Status
 
 WIDE = 110
@@ -72,6 +74,17 @@ def show_rows(name: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
     for row in rows:
         table.add_row(*("" if value is None else str(value) for value in row))
     _console.print(table)
+
+
+def history_lines(steps: Sequence[PastStep], missed: Sequence[Step]) -> list[str]:
+    """What a run did, a line a step, for a log."""
+    width = max((len(name) for name in (*(s.step for s in steps), *(s.name for s in missed))), default=0)
+    lines = [
+        f"{step.step:<{width}}  {step.status:<9}  {step.rows_read:>12,} read  {step.rows_written:>12,} written  "
+        f"{step.rows_deleted:>9,} deleted  {step.seconds:>8.1f} s"
+        for step in steps
+    ]
+    return lines + [f"{step.name:<{width}}  not done: what it needs did not succeed" for step in missed]
 
 
 def _closing_table(steps: Sequence[tuple[str, Stats, str]]) -> Table:

@@ -89,14 +89,19 @@ def _tick(run: Run, step: Step, reporter: Reporter) -> Stats:
 
 def _replicate(run: Run, step: Step, reporter: Reporter) -> Stats:
     task = ReplicateTask.model_validate(step.arguments["task"])
+    return replicate.replicate(run.read, run.written, task, replicate_options(run, step), reporter)
+
+
+def replicate_options(run: Run, step: Step, *, spread: bool = False) -> replicate.Options:
+    """What a run decides about the table of a step; ``spread``: for phases that are processes of their own."""
     dependants = {name: Mart.model_validate(mart) for name, mart in step.arguments["incremental_marts"].items()}
-    options = replicate.Options(
+    return replicate.Options(
         run_id=run.run_id,
         full_refresh=run.full_refresh,
         mask_key=run.mask_key,
         capture=marts.watch(run.written, dependants, run.run_id),
+        spread=spread,
     )
-    return replicate.replicate(run.read, run.written, task, options, reporter)
 
 
 def _mart(run: Run, step: Step, reporter: Reporter) -> Stats:

@@ -6,7 +6,7 @@ Specs keep them as the text the author wrote; this module gives them their meani
 from __future__ import annotations
 
 import re
-from datetime import datetime, time, timedelta, timezone
+from datetime import datetime, time, timedelta, timezone, tzinfo
 
 PERCENT = r"^\d+(\.\d+)?%$"
 DURATION = r"^\d+(\.\d+)?(ms|s|min|h|d|w|y)$"
@@ -41,10 +41,10 @@ def instant(text: str, now: datetime) -> datetime:
     return parse_datetime(text)
 
 
-def parse_datetime(text: str) -> datetime:
-    """Read an ISO 8601 date or date-time; without a zone it is UTC. Raises ValueError."""
+def parse_datetime(text: str, zone: tzinfo = timezone.utc) -> datetime:
+    """Read an ISO 8601 date or date-time as UTC; what says no zone of its own is in ``zone``. Raises ValueError."""
     moment = datetime.fromisoformat(_as_python_310_reads_it(text))
-    return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
+    return (moment.replace(tzinfo=zone) if moment.tzinfo is None else moment).astimezone(timezone.utc)
 
 
 def parse_time(text: str) -> time:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from framework.connections import Connection
 from framework.databases.base import Target
 from framework.databases.embedded import home
 from framework.databases.opening import open_source, open_target
@@ -18,6 +19,8 @@ from framework.spec.connections import mask_key, resolve
 from framework.spec.models import Spec
 from framework.spec.validate import load_checked
 
+Finder = Callable[[str, str, Path], Connection]
+
 
 @dataclass(frozen=True)
 class Workspace:
@@ -26,23 +29,25 @@ class Workspace:
     Attributes:
         environment: which environment of connections.yaml counts.
         home: the directory of the embedded databases.
+        find: finds a connection by its name, the environment, and the directory of the connections file.
     """
 
     path: Path
     spec: Spec
     environment: str
     home: Path
+    find: Finder = resolve
 
     @contextmanager
     def source(self) -> Iterator[PostgresSource]:
         """The source, open."""
-        with open_source(resolve(self.spec.source, self.environment, self.path.parent), self.home) as source:
+        with open_source(self.find(self.spec.source, self.environment, self.path.parent), self.home) as source:
             yield source
 
     @contextmanager
     def target(self) -> Iterator[Target]:
         """The target, open."""
-        with open_target(resolve(self.spec.target, self.environment, self.path.parent), self.home) as target:
+        with open_target(self.find(self.spec.target, self.environment, self.path.parent), self.home) as target:
             yield target
 
     def mask_key(self) -> bytes | None:
@@ -58,13 +63,13 @@ class Workspace:
         return key
 
 
-def open_workspace(path: Path, environment: str) -> Workspace:
-    """Load and check a spec.
+def open_workspace(path: Path, environment: str, find: Finder = resolve) -> Workspace:
+    """Load and check a spec; ``find`` finds its connections.
 
     Raises:
         SpecInvalid: it has problems.
     """
-    spec, problems = load_checked(path, more=MART_RULES)
+    spec, problems = load_checked(path, more=MART_RULES, connections_elsewhere=find is not resolve)
     if spec is None or problems:
         raise SpecInvalid(problems)
-    return Workspace(path, spec, environment, home())
+    return Workspace(path, spec, environment, home(), find)

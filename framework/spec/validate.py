@@ -18,6 +18,7 @@ from framework.spec.models import Spec
 from framework.spec.nodes import Place, Scalar, Span, find, span_within
 
 SUFFIXES = (".yaml", ".yml")
+UNKNOWN_CONNECTION = "unknown-connection"
 
 
 @dataclass(frozen=True)
@@ -57,15 +58,24 @@ def validate(paths: Sequence[Path], environ: Environment[str, str] = os.environ,
 
 
 def load_checked(
-    path: Path, environ: Environment[str, str] = os.environ, more: Sequence[Rule] = ()
+    path: Path,
+    environ: Environment[str, str] = os.environ,
+    more: Sequence[Rule] = (),
+    *,
+    connections_elsewhere: bool = False,
 ) -> tuple[Spec | None, tuple[Problem, ...]]:
     """One spec with all its problems; the spec is None if its structure is wrong.
+
+    With ``connections_elsewhere``, connections may be known to others than the connections file.
 
     Raises:
         UsageError: the file cannot be opened.
     """
     loaded = load_spec(path, environ)
-    return loaded.spec, tuple(_all_problems(loaded, environ, more))
+    problems = _all_problems(loaded, environ, more)
+    if connections_elsewhere:
+        problems = [problem for problem in problems if problem.rule != UNKNOWN_CONNECTION]
+    return loaded.spec, tuple(problems)
 
 
 def check(loaded: Loaded, rules: Iterable[Rule] = RULES) -> tuple[Problem, ...]:
@@ -110,9 +120,7 @@ def _unknown_connections(spec: Spec, document: Document, environ: Environment[st
     for key, name in (("source", spec.source), ("target", spec.target)):
         if names and name not in names and connections.variable_of(name) not in environ:
             message = f"{connections.FILE} has no connection {name!r}"
-            yield document.problem(
-                _span(document, key), "unknown-connection", message, did_you_mean(name, sorted(names))
-            )
+            yield document.problem(_span(document, key), UNKNOWN_CONNECTION, message, did_you_mean(name, sorted(names)))
 
 
 def _unknown_notify(spec: Spec, document: Document) -> Iterator[Problem]:
@@ -163,7 +171,7 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
     seen: set[Path] = set()
     for path in paths:
         if path.is_dir():
-            found = _specs_below(path)
+            found = specs_below(path)
         elif path.exists():
             found = [path]
         else:
@@ -176,7 +184,8 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
                 yield file
 
 
-def _specs_below(directory: Path) -> list[Path]:
+def specs_below(directory: Path) -> list[Path]:
+    """All YAML files of a directory, hidden ones apart."""
     return sorted(
         path
         for path in directory.rglob("*")

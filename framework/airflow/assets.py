@@ -1,0 +1,32 @@
+"""Tables, marts and pipelines as Airflow assets.
+
+An asset's address names the connection and not the server, because nothing may be looked up while DAGs are parsed. The
+database is the connection's own: ``default``. Airflow's providers demand the form (``mysql://host/database/table``).
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from airflow.sdk import Asset
+
+
+def target_table(connection: str, table: str) -> Asset:
+    """A replicated table or a mart."""
+    return _asset(f"{connection}.{table}", f"mysql://{quote(connection)}/default/{quote(table, safe='')}")
+
+
+def source_table(connection: str, schema: str, table: str) -> Asset:
+    """A table of the source."""
+    path = f"{quote(schema, safe='')}/{quote(table, safe='')}"
+    return _asset(f"{connection}.{schema}.{table}", f"postgres://{quote(connection)}/default/{path}")
+
+
+def pipeline(name: str) -> Asset:
+    """The success of a whole pipeline: what `after` waits for."""
+    return _asset(f"pipeline.{name}", f"x-vitrina://pipeline/{quote(name)}")
+
+
+def _asset(name: str, uri: str) -> Asset:
+    # Names of assets are ASCII.
+    return Asset(name=quote(name, safe=" ."), uri=uri)

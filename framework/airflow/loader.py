@@ -1,0 +1,98 @@
+"""From a directory of specs to DAGs. A broken spec becomes none, and disturbs no other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from airflow.sdk import DAG, get_parsing_context
+
+from framework.airflow.factory import build
+from framework.diagnostics import source_lines
+from framework.errors import SpecInvalid, VitrinaError
+from framework.rules import MART_RULES
+from framework.spec.connections import FILE, load_connections
+from framework.spec.models import Spec
+from framework.spec.validate import load_checked, render_all, specs_below
+
+VARIABLE = "VITRINA_SPECS"
+"""Names the directory of the specs, where it is not the one beside the DAGs folder."""
+
+
+class BrokenSpecs(Exception):
+    """Specs that became no DAG, each with its file, line, column and what to do."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """One file: its DAG, or what is wrong with it."""
+
+    path: Path
+    dag: DAG | None
+    problem: str = ""
+
+
+def specs_directory(beside: str) -> Path:
+    """Where the specs of a DAGs folder are; ``beside`` is a file in that folder."""
+    return Path(os.environ.get(VARIABLE) or Path(beside).resolve().parent.parent / "specs")
+
+
+def load_dags(directory: Path) -> dict[str, DAG]:
+    """The DAGs of all sound specs; in a task, only the one it belongs to."""
+    wanted = get_parsing_context().dag_id
+    found = _found(directory, wanted)
+    return {one.dag.dag_id: one.dag for one in found if one.dag is not None and wanted in (None, one.dag.dag_id)}
+
+
+def require_sound(directory: Path) -> None:
+    """Raises BrokenSpecs if a spec has problems."""
+    if get_parsing_context().dag_id is not None:
+        return
+    problems = [found.problem for found in _found(directory, None) if found.dag is None]
+    if problems:
+        raise BrokenSpecs("\n\n" + "\n\n".join(problems))
+
+
+def dag_of(path: Path) -> DAG:
+    """The DAG of one spec. Raises BrokenSpecs if it has problems."""
+    found = _read(path)
+    if found.dag is None:
+        raise BrokenSpecs(f"\n\n{found.problem}")
+    return found.dag
+
+
+def _found(directory: Path, wanted: str | None) -> Iterator[Found]:
+    pipelines: dict[str, Path] = {}
+    for path in specs_below(directory):
+        if path.name == FILE or (wanted is not None and wanted not in path.read_text("utf-8", errors="replace")):
+            continue
+        found = _read(path)
+        if found.dag is not None and (first := pipelines.setdefault(found.dag.dag_id, path)) != path:
+            problem = f"{path}: the pipeline {found.dag.dag_id!r} is in {first} already\n  fix: give it another name"
+            found = Found(path, None, problem)
+        yield found
+
+
+def _read(path: Path) -> Found:
+    try:
+        spec, problems = load_checked(path, more=MART_RULES, connections_elsewhere=True)
+        if spec is None or problems:
+            return Found(path, None, "\n\n".join(render_all(problems)))
+        dag = _dag(spec, path)
+        # Airflow would refuse the whole file for it.
+        dag.validate()  # type: ignore[no-untyped-call]
+    except SpecInvalid as error:
+        return Found(path, None, "\n\n".join(render_all(error.problems)))
+    except VitrinaError as error:
+        return Found(path, None, f"{path}: {error}")
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one spec must not reach the others
+        return Found(path, None, f"{path}: Airflow takes no such DAG: {type(error).__name__}: {error}")
+    return Found(path, dag)
+
+
+def _dag(spec: Spec, path: Path) -> DAG:
+    beside = path.parent / FILE
+    connections = load_connections(beside).content if beside.is_file() else None
+    return build(spec, path, "\n".join(source_lines(path)), connections)

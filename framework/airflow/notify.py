@@ -1,0 +1,114 @@
+"""Who hears of a failure: a webhook or a mailbox that connections.yaml names."""
+
+from __future__ import annotations
+
+import json
+import os
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import BaseNotifier, Context
+
+from framework.connections import without
+from framework.errors import UsageError
+from framework.spec.connections import FILE, Email, load_connections, webhook
+
+SECONDS = 10
+"""Until a webhook that does not answer is given up."""
+
+
+class Notify(BaseNotifier):
+    """Tells of a failed run.
+
+    Args:
+        name: an entry of `notify` in connections.yaml.
+        spec: the path of the spec, beside which that file is.
+    """
+
+    template_fields: Sequence[str] = ()
+
+    def __init__(self, name: str, spec: str) -> None:
+        super().__init__()
+        self.name = name
+        self.spec = spec
+
+    def notify(self, context: Context) -> None:
+        """Send the news of a run."""
+        send(self.name, Path(self.spec), _news(context))
+
+
+class Late(BaseNotifier):
+    """Tells of a run that has missed its deadline, in Airflow's triggerer."""
+
+    template_fields: Sequence[str] = ()
+
+    def __init__(
+        self, pipeline: str, limit: str, notify: str | None, spec: str, context: Context | None = None
+    ) -> None:
+        super().__init__(context=context)
+        self.pipeline = pipeline
+        self.limit = limit
+        self.told = notify
+        self.spec = spec
+
+    async def async_notify(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
+        """Send the news; without anybody to tell, they are in the triggerer's log."""
+        text = f"{self.pipeline}: a run is not done {self.limit} after it was asked for, the copy grows stale"
+        self.log.error("%s", text)
+        if self.told is not None:
+            send(self.told, Path(self.spec), {"pipeline": self.pipeline, "status": "late", "text": text})
+
+
+def send(name: str, spec: Path, news: dict[str, Any]) -> None:
+    """Send ``news`` to the webhook or the mailbox ``name``. Raises UsageError if it is not known."""
+    file = spec.parent / FILE
+    content = load_connections(file).content if file.is_file() else None
+    known = content.notify.get(name) if content else None
+    if known is None:
+        raise UsageError(f"nothing is known of {name!r}", f"add it to `notify` in {file}")
+    if known.email is not None:
+        _mail(known.email, news)
+    else:
+        _post(webhook(name, spec.parent, os.environ), news)
+
+
+def _news(context: Any) -> dict[str, Any]:
+    run = context.get("dag_run")
+    pipeline, run_id = str(run.dag_id if run else ""), str(context.get("run_id") or (run.run_id if run else ""))
+    reason = str(context.get("reason") or "")
+    return {
+        "pipeline": pipeline,
+        "run_id": run_id,
+        "status": "failed",
+        "reason": reason,
+        # What chat systems show.
+        "text": f"{pipeline}: run {run_id} failed" + (f" ({reason})" if reason else ""),
+    }
+
+
+def _post(url: str, news: dict[str, Any]) -> None:
+    if not url.startswith(("http://", "https://")):
+        raise UsageError("the URL of a webhook begins with http:// or https://", f"correct it in {FILE}")
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(url, json.dumps(news).encode(), headers)  # noqa: S310 - the scheme is checked
+    try:
+        with urllib.request.urlopen(request, timeout=SECONDS):  # noqa: S310
+            return
+    except OSError as error:
+        # Its path is the secret of a webhook.
+        raise RuntimeError(without(url, f"the webhook did not take the news: {error}")) from None
+
+
+def _mail(email: Email, news: dict[str, Any]) -> None:
+    from airflow.providers.smtp.hooks.smtp import SmtpHook
+
+    lines = [f"{key}: {value}" for key, value in news.items() if key != "text" and value]
+    with SmtpHook(smtp_conn_id=email.connection) as hook:
+        hook.send_email_smtp(
+            to=list(email.to),
+            from_email=email.sender,
+            subject=f"vitrina: {news['text']}"[:200],
+            html_content="<pre>" + "\n".join(lines).replace("&", "&amp;").replace("<", "&lt;") + "</pre>",
+        )
