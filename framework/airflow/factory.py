@@ -88,15 +88,19 @@ def _rule(step: Step) -> str:
 
 
 def _deadline(spec: Spec, path: Path) -> DeadlineAlert | None:
-    """The copy is too old once a run that was asked for is not done in time."""
+    """A scheduled run that is not done so long after the beginning of its interval leaves a copy that is too old.
+
+    Runs by hand or after another pipeline have no interval. (A deadline that counts from the queueing of a run would
+    have them, but Airflow 3.3.2 cannot clear tasks of such a run: its API answers 500.)
+    """
     limit = spec.freshness and (spec.freshness.fail or spec.freshness.warn)
-    if not limit:
+    if not limit or spec.schedule is None:
         return None
     told = spec.on_failure.notify if spec.on_failure else None
     kwargs = {"pipeline": spec.pipeline, "limit": limit, "notify": told, "spec": str(path)}
     callback = AsyncCallback(Late, kwargs=kwargs)
     return DeadlineAlert(
-        reference=DeadlineReference.DAGRUN_QUEUED_AT, interval=units.duration(limit), callback=callback
+        reference=DeadlineReference.DAGRUN_LOGICAL_DATE, interval=units.duration(limit), callback=callback
     )
 
 

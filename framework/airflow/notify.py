@@ -55,7 +55,7 @@ class Late(BaseNotifier):
 
     async def async_notify(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
         """Send the news; without anybody to tell, they are in the triggerer's log."""
-        text = f"{self.pipeline}: a run is not done {self.limit} after it was asked for, the copy grows stale"
+        text = f"{self.pipeline}: a run is not done, and the copy is older than {self.limit}"
         self.log.error("%s", text)
         if self.told is not None:
             send(self.told, Path(self.spec), {"pipeline": self.pipeline, "status": "late", "text": text})

@@ -136,16 +136,19 @@ def verify_table(work: VerifyTable, context: Context) -> None:
     with _at_work(work, context, source=True) as task:
         outline = replicate.Outline.from_json(work.planned["outline"])
         step = task.plan.step(work.step)
-        _phase(work, task, step, outline, replicate.verify)
+        _phase(work, task, step, outline, replicate.verify, last=True)
         stats = replace(Stats.from_json(work.merged), seconds=time.time() - work.planned["began"])
         task.run.emit(StepFinished(step.name, step.kind.value, stats))
         _tell_assets(context, work, stats)
 
 
 def succeed(work: Work, context: Context) -> None:
-    """Tell how many rows the whole run wrote."""
-    with _at_work(work, context) as task, task.target.session() as session:
-        ended = history.steps_of(session, task.target, task.run.run_id)
+    """Tell that all went well, and how many rows the whole run wrote."""
+    with _at_work(work, context) as task:
+        with task.target.session() as session:
+            ended = history.steps_of(session, task.target, task.run.run_id)
+        # Where only what failed was done again, ``end`` is not.
+        task.run.emit(RunFinished(task.run.run_id, "succeeded", _seconds(context)))
     rows = sum(step.rows_written for step in ended)
     for asset in work.outlets:
         context["outlet_events"][asset].extra = {"rows": rows, "run_id": task.run.run_id}
@@ -165,10 +168,14 @@ def end(work: End, context: Context) -> None:
         for name in failed:
             work.log.error("%s FAILED: %s", name, ended[name].message)
         status = "failed" if failed or missed else "succeeded"
-        began = context["dag_run"].start_date
-        seconds = time.time() - began.timestamp() if began else 0.0
-        task.run.emit(RunFinished(task.run.run_id, status, seconds))
+        task.run.emit(RunFinished(task.run.run_id, status, _seconds(context)))
         lease.release_all(task.target, task.run.run_id)
+
+
+def _seconds(context: Context) -> float:
+    """Since the run's start."""
+    began = context["dag_run"].start_date
+    return time.time() - began.timestamp() if began else 0.0
 
 
 @contextmanager
@@ -213,6 +220,8 @@ def _phase(
     step: Step,
     outline: replicate.Outline | None,
     phase: Callable[[replicate.Job], Result],
+    *,
+    last: bool = False,
 ) -> Result:
     """One phase of a table's replication; its failure is the step's."""
     began = time.monotonic()
@@ -221,7 +230,7 @@ def _phase(
         settings = ReplicateTask.model_validate(step.arguments["task"])
         options = runner.replicate_options(task.run, step, spread=True)
         reporter = Reporter(step.name, task.run.emit)
-        with replicate.opened(task.source, task.target, settings, options, reporter, outline) as job:
+        with replicate.opened(task.source, task.target, settings, options, reporter, outline, last=last) as job:
             return phase(job)
 
     try:

@@ -52,7 +52,7 @@ CHAINS = Table(
         Column("table_name", _NAME, nullable=False),
         Column("fingerprint", varchar(64), nullable=False),
         Column("mark", varchar(32), nullable=False),
-        Column("run_id", varchar(64)),
+        Column("run_id", varchar(128)),
     ),
     primary_key=("mart", "table_name"),
 )

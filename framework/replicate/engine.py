@@ -58,8 +58,19 @@ def opened(
     options: Options,
     reporter: Reporter,
     outline: Outline | None = None,
+    *,
+    last: bool = False,
 ) -> Iterator[Job]:
-    """A table with its mapping and its lease, for one phase or for all; ``outline``: of the run's first phase.
+    """A table with its mapping and its lease, for one phase or for all.
+
+    Args:
+        source: what is read.
+        target: what is written.
+        task: the table.
+        options: of the run; where phases are spread, the lease is kept for the next one.
+        reporter: is told what happens.
+        outline: of the run's first phase.
+        last: this phase is the table's last.
 
     Raises:
         SourceMismatch, UsageError: the source cannot be mapped.
@@ -72,7 +83,7 @@ def opened(
     if outline is not None and outline.fingerprint != mapping.fingerprint:
         raise OutlineStale(task.table)
     token, term = outline.token if outline else None, KEPT_FOR if options.spread else lease.TERM
-    holding = lease.held(target, task.table, options.run_id, token=token, term=term, keep=options.spread)
+    holding = lease.held(target, task.table, options.run_id, token=token, term=term, keep=options.spread and not last)
     with holding as held, _naming(task.table):
         yield Job(source, target, mapping, options, reporter, held)
 

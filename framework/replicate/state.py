@@ -27,7 +27,7 @@ TABLE = Table(
         Column("fingerprint", varchar(64), nullable=False),
         Column("bound", varchar(255)),
         Column("watermark", varchar(255)),
-        Column("run_id", varchar(64), nullable=False),
+        Column("run_id", varchar(128), nullable=False),
         Column("loaded_at", LogicalType(Kind.TIMESTAMP, "timestamp"), nullable=False),
     ),
     primary_key=("table_name", "generation"),

@@ -143,12 +143,13 @@ def test_pools_are_those_of_the_connections() -> None:
 
 
 def test_freshness_is_a_deadline() -> None:
-    alerts = dag_from("freshness: {warn: 1h, fail: 6h}\n").deadline
+    alerts = dag_from("schedule: 15min\nfreshness: {warn: 1h, fail: 6h}\n").deadline
     assert isinstance(alerts, list)
     (alert,) = alerts
     assert alert.interval == timedelta(hours=6)
     assert alert.callback.path == "framework.airflow.notify.Late"
-    assert not dag_from("").deadline
+    assert not dag_from("schedule: 15min\n").deadline
+    assert not dag_from("freshness: {fail: 6h}\n").deadline
 
 
 def test_assets_are_the_lineage(shop: DAG) -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socketserver
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,17 +14,7 @@ import pytest
 
 from framework.airflow.notify import Late, Notify
 from framework.errors import UsageError
-
-
-class _Hook(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.got.append((self.path, json.loads(body)))  # type: ignore[attr-defined]
-        self.send_response(500 if self.path == "/broken" else 200)
-        self.end_headers()
-
-    def log_message(self, *_: Any) -> None:
-        """Silence."""
+from tests.airflow.hook import served
 
 
 class _Mail(socketserver.StreamRequestHandler):
@@ -46,23 +34,8 @@ class _Mail(socketserver.StreamRequestHandler):
 
 
 @pytest.fixture
-def hook() -> Iterator[HTTPServer]:
-    yield from _served(HTTPServer(("127.0.0.1", 0), _Hook))
-
-
-@pytest.fixture
 def mail() -> Iterator[socketserver.TCPServer]:
-    yield from _served(socketserver.TCPServer(("127.0.0.1", 0), _Mail))
-
-
-def _served(server: Any) -> Iterator[Any]:
-    server.got = []
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    yield from served(socketserver.TCPServer(("127.0.0.1", 0), _Mail))
 
 
 def _spec(directory: Path, notify: str) -> str:
@@ -112,7 +85,7 @@ def test_a_run_that_is_late_is_told(hook: Any, tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("OPS", f"http://127.0.0.1:{hook.server_port}/")
     late = Late("shop", "6h", "ops", _spec(tmp_path, '{webhook: "${OPS}"}'))
     asyncio.run(late.async_notify({}))
-    assert "not done 6h after" in hook.got[0][1]["text"]
+    assert "older than 6h" in hook.got[0][1]["text"]
 
 
 def test_who_is_not_known_is_told(tmp_path: Path) -> None:
