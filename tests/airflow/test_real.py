@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from framework import lease
-from framework.airflow.standalone import Settings, free_port, running
+from framework.airflow.standalone import USER, Settings, free_port, running
 from framework.databases.mysql import MySQLTarget
 from tests.airflow.rest import Rest, wait
 from tests.command import ROOT, Command
@@ -104,7 +104,7 @@ def factory(tmp_path: Path, source: SourceDatabase, mysql_server: Server) -> Ite
 @contextmanager
 def airflow(made: Factory) -> Iterator[Rest]:
     with running(made.settings) as settings:
-        yield Rest(settings)
+        yield Rest(settings.url, USER, settings.password)
 
 
 def shop_spec() -> str:

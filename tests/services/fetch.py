@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from tests.services.apt import AptError, download_and_unpack, sid_sources, suite_sources
 from tests.services.installation import Installation, unpacked
@@ -32,6 +33,9 @@ RECIPES: dict[Kind, Recipe] = {
 }
 
 
+COMPOSE = Recipe("compose-sid", ("docker-compose",), sid_sources)
+
+
 def cache_directory() -> Path:
     """Where fetched servers are kept: VITRINA_CACHE, else `vitrina` in the user's cache directory."""
     if chosen := os.environ.get("VITRINA_CACHE"):
@@ -44,7 +48,21 @@ def fetched(kind: Kind) -> Installation:
 
     Raises ServerUnavailable where it cannot be downloaded or kept.
     """
-    recipe = RECIPES[kind]
+    return _unpacked(kind, RECIPES[kind])
+
+
+def compose() -> list[str]:
+    """The start of a command line for Docker Compose, which needs no daemon to check a file.
+
+    Raises ServerUnavailable where it cannot be downloaded or kept.
+    """
+    command = _unpacked("compose", COMPOSE).command("docker-compose")
+    if command is None:
+        raise ServerUnavailable("compose", "the package has no such program")
+    return command
+
+
+def _unpacked(kind: Kind | Literal["compose"], recipe: Recipe) -> Installation:
     servers = cache_directory() / "servers"
     root = servers / f"{recipe.name}-{platform.machine()}"
     try:

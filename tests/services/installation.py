@@ -42,7 +42,7 @@ def unpacked(root: Path, origin: str) -> Installation:
         raise FileNotFoundError(f"no C library in {root}")
     triplet = library.parent.name
     libraries = ":".join(str(root / place / triplet) for place in ("usr/lib", "lib"))
-    programs = tuple(root / place for place in ("usr/sbin", "usr/bin", "sbin", "bin"))
+    programs = tuple(root / place for place in ("usr/sbin", "usr/bin", "sbin", "bin", "usr/libexec/docker/cli-plugins"))
     return Installation(programs, root / "usr", origin, (str(loader), "--library-path", libraries))
 
 

@@ -32,7 +32,7 @@ class ServerUnavailable(Exception):
     `reason` is one text for a person: every way that was tried and why it failed.
     """
 
-    def __init__(self, kind: Kind, reason: str) -> None:
+    def __init__(self, kind: Kind | Literal["compose"], reason: str) -> None:
         super().__init__(f"No {kind} server: {reason}")
         self.kind = kind
         self.reason = reason
