@@ -22,7 +22,13 @@ SPEC = click.argument("spec", type=click.Path(path_type=Path))
 
 def _env_option(command: Command) -> Command:
     return click.option(
-        "--env", "environment", default="default", show_default=True, help="Environment of connections.yaml."
+        "--env",
+        "environment",
+        default="default",
+        envvar="VITRINA_ENV",
+        show_default=True,
+        show_envvar=True,
+        help="Environment of connections.yaml.",
     )(command)
 
 
@@ -30,6 +36,10 @@ def _workers_option(command: Command) -> Command:
     return click.option(
         "--workers", type=click.IntRange(1, 64), default=4, show_default=True, help="Steps that run at once."
     )(command)
+
+
+def _seed_option(command: Command) -> Command:
+    return click.option("--seed", type=int, help="Seed of the fake data, in place of the spec's.")(command)
 
 
 class _Group(click.Group):
@@ -122,7 +132,8 @@ def plan(spec: Path, environment: str, ticks: int, form: str, offline: bool) -> 
 @_env_option
 @click.option("--tick", "ticks", type=click.IntRange(1), help="Perform so many ticks of `changes` instead of filling.")
 @click.option("--recreate", is_flag=True, help="Drop the tables that Vitrina filled, and fill them anew.")
-def generate(spec: Path, environment: str, ticks: int | None, recreate: bool) -> None:
+@_seed_option
+def generate(spec: Path, environment: str, ticks: int | None, recreate: bool, seed: int | None) -> None:
     """Create the source's tables and fill them with fake data.
 
     The data are the same for the same seed.
@@ -136,7 +147,7 @@ def generate(spec: Path, environment: str, ticks: int | None, recreate: bool) ->
     """
     from framework.commands import generate as run
 
-    run(spec, environment, ticks, recreate=recreate)
+    run(spec, environment, ticks, recreate=recreate, seed=seed)
 
 
 @cli.command()
@@ -185,7 +196,8 @@ def mart(spec: Path, environment: str, workers: int, full_refresh: bool) -> None
 @_workers_option
 @click.option("--tick", "ticks", type=click.IntRange(0), default=0, help="Perform so many ticks of `changes` first.")
 @click.option("--full-refresh", is_flag=True, help="Fill the copies anew, build the marts anew.")
-def run_(spec: Path, environment: str, workers: int, ticks: int, full_refresh: bool) -> None:
+@_seed_option
+def run_(spec: Path, environment: str, workers: int, ticks: int, full_refresh: bool, seed: int | None) -> None:
     """Do it all: generate, replicate, build the marts.
 
     Only what has not been filled is generated.
@@ -197,7 +209,7 @@ def run_(spec: Path, environment: str, workers: int, ticks: int, full_refresh: b
     """
     from framework.commands import run
 
-    run(spec, environment, workers, ticks, full_refresh=full_refresh)
+    run(spec, environment, workers, ticks, full_refresh=full_refresh, seed=seed)
 
 
 @cli.command()

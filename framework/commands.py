@@ -20,11 +20,11 @@ from framework.workspace import Workspace, open_workspace
 _err = Console(stderr=True)
 
 
-def generate(path: Path, environment: str, ticks: int | None, *, recreate: bool) -> None:
+def generate(path: Path, environment: str, ticks: int | None, *, recreate: bool, seed: int | None = None) -> None:
     """Fill the source, or perform ticks."""
     workspace = open_workspace(path, environment)
     kinds = {Kind.GENERATE} if ticks is None else {Kind.TICK}
-    plan = compile_plan(workspace.spec, ticks or 0).only(kinds)
+    plan = compile_plan(workspace.spec, ticks or 0, seed).only(kinds)
     if not plan.steps:
         raise UsageError(f"pipeline {plan.pipeline!r} generates nothing", "give an entity `rows:`")
     with workspace.source() as source:
@@ -50,10 +50,10 @@ def mart(path: Path, environment: str, workers: int, *, full_refresh: bool) -> N
         _execute(plan, workspace, None, target, "mart", workers, full_refresh=full_refresh)
 
 
-def run(path: Path, environment: str, workers: int, ticks: int, *, full_refresh: bool) -> None:
+def run(path: Path, environment: str, workers: int, ticks: int, *, full_refresh: bool, seed: int | None = None) -> None:
     """Generate, replicate and build marts."""
     workspace = open_workspace(path, environment)
-    plan = compile_plan(workspace.spec, ticks)
+    plan = compile_plan(workspace.spec, ticks, seed)
     with workspace.source() as source, workspace.target() as target:
         if ticks:
             _require_generation(workspace, source)

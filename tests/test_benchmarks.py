@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from benchmarks import load
+from benchmarks import load, parse
 from tests.services import Server, ServerUnavailable
 from tests.services.client import client
 from tests.services.databases import TargetDatabase
@@ -42,3 +42,8 @@ def test_a_copy_that_differs_is_no_result(mysql_server: Server) -> None:
             load.require_content(target, content)
     finally:
         target.drop()
+
+
+def test_parse_makes_a_dag_of_every_spec(capsys: pytest.CaptureFixture[str]) -> None:
+    parse.run((2,))
+    assert re.search(r"2 specs: +\d+\.\d ms of CPU a spec", capsys.readouterr().out)

@@ -104,3 +104,11 @@ def test_tables_whose_checks_look_at_each_other_are_refused(shop: Spec) -> None:
     second = {"relationship": {"order_id": {"table": "fact_orders", "column": "id"}}}
     with pytest.raises(UsageError, match="fact_orders, payments"):
         compile_plan(_with_checks(shop, fact_orders=[first], payments=[second]))
+
+
+def test_a_seed_replaces_the_specs() -> None:
+    spec = load_spec(Path(__file__).parents[1] / "specs" / "shop.yaml", {}).spec
+    assert spec is not None
+    of_spec, other = (compile_plan(spec, ticks=1, seed=seed) for seed in (None, 7))
+    assert [step.arguments["task"]["seed"] for step in of_spec.steps[:2]] == [42, 42]
+    assert [step.arguments["task"]["seed"] for step in other.steps[:2]] == [7, 7]
