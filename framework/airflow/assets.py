@@ -1,7 +1,8 @@
 """Tables, marts and pipelines as Airflow assets.
 
 An asset's address names the connection and not the server, because nothing may be looked up while DAGs are parsed. The
-database is the connection's own: ``default``. Airflow's providers demand the form (``mysql://host/database/table``).
+database is the connection's own: ``default``. Airflow's providers, where they are installed, demand the form
+(``mysql://host:port/database/table``) and add the usual port; it is written here, so that assets are the same without.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from airflow.sdk import Asset
 
 def target_table(connection: str, table: str) -> Asset:
     """A replicated table or a mart."""
-    return _asset(f"{connection}.{table}", f"mysql://{quote(connection)}/default/{quote(table, safe='')}")
+    return _asset(f"{connection}.{table}", f"mysql://{quote(connection)}:3306/default/{quote(table, safe='')}")
 
 
 def source_table(connection: str, schema: str, table: str) -> Asset:
     """A table of the source."""
     path = f"{quote(schema, safe='')}/{quote(table, safe='')}"
-    return _asset(f"{connection}.{schema}.{table}", f"postgres://{quote(connection)}/default/{path}")
+    return _asset(f"{connection}.{schema}.{table}", f"postgres://{quote(connection)}:5432/default/{path}")
 
 
 def pipeline(name: str) -> Asset:

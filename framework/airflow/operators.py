@@ -37,6 +37,12 @@ class Work(BaseOperator):
 
         return getattr(tasks, self.work)(self, context)
 
+    def get_openlineage_facets_on_complete(self, _: Any) -> Any:
+        """What was read and written, for Airflow's provider of OpenLineage, which calls this where it is installed."""
+        from framework.airflow import lineage
+
+        return lineage.told()
+
     def on_kill(self) -> None:
         """End what the databases are doing for this task, so that it fails soon and undoes its work."""
         if self.cancel is not None:

@@ -16,7 +16,7 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
 from framework import history, lease, progress, replicate, report, runner
-from framework.airflow import connections
+from framework.airflow import connections, lineage
 from framework.airflow.operators import PLANNED
 from framework.databases.base import Target
 from framework.databases.postgres import PostgresSource
@@ -87,6 +87,9 @@ def run_step(work: RunStep, context: Context) -> dict[str, Any]:
             raise _skipped(task, step.name, step.kind, f"{task.source.name!r} does not allow generated data")
         stats = _cancellable(work, task, lambda: runner.run_step(task.run, step))
         if step.kind is Kind.MART:
+            read = tuple(lineage.target_dataset(task.target, table) for table in step.arguments["task"]["reads"])
+            written = lineage.target_dataset(task.target, step.subject)
+            lineage.tell(lineage.Moved(read, written, stats.rows_written))
             _tell_assets(context, work, stats)
         return stats.as_json()
 
@@ -139,6 +142,10 @@ def verify_table(work: VerifyTable, context: Context) -> None:
         _phase(work, task, step, outline, replicate.verify, last=True)
         stats = replace(Stats.from_json(work.merged), seconds=time.time() - work.planned["began"])
         task.run.emit(StepFinished(step.name, step.kind.value, stats))
+        settings = task.workspace.spec.replicate_task(step.subject)
+        read = lineage.source_dataset(task.source, settings.source_schema, settings.source_table)
+        written = lineage.target_dataset(task.target, step.subject)
+        lineage.tell(lineage.Moved((read,), written, stats.rows_written))
         _tell_assets(context, work, stats)
 
 

@@ -155,8 +155,8 @@ def test_freshness_is_a_deadline() -> None:
 def test_assets_are_the_lineage(shop: DAG) -> None:
     (source,) = shop.get_task("replicate.fact_orders.plan").inlets
     (copy,) = shop.get_task("replicate.fact_orders.verify").outlets
-    assert source.uri == "postgres://shop_postgres/default/public/orders"
-    assert copy.uri == "mysql://shop_mysql/default/fact_orders"
+    assert source.uri == "postgres://shop_postgres:5432/default/public/orders"
+    assert copy.uri == "mysql://shop_mysql:3306/default/fact_orders"
     mart = shop.get_task("marts.product_sales")
     assert {asset.name for asset in mart.inlets} == {"shop_mysql.products", "shop_mysql.fact_order_items"}
     assert [asset.name for asset in mart.outlets] == ["shop_mysql.product_sales"]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from framework import lease
 from framework.airflow.standalone import USER, Settings, free_port, running
@@ -170,11 +171,11 @@ def _the_first_run(rest: Rest, made: Factory) -> None:
 def _assets_tell(rest: Rest, run: str) -> None:
     events = rest("GET", "/assets/events?limit=100")["asset_events"]
     by_asset = {event["uri"]: event for event in events if event["source_run_id"] == run}
-    orders = by_asset["mysql://shop_mysql/default/fact_orders"]["extra"]
+    orders = by_asset["mysql://shop_mysql:3306/default/fact_orders"]["extra"]
     assert orders["rows"] > 10_000
     assert orders["watermark"].startswith("2025-12-31")
     assert orders["seconds"] > 0
-    assert "mysql://shop_mysql/default/revenue_by_month" in by_asset
+    assert "mysql://shop_mysql:3306/default/revenue_by_month" in by_asset
     assert by_asset["x-vitrina://pipeline/shop"]["extra"]["rows"] > 90_000
 
 
@@ -256,7 +257,9 @@ def assert_nothing_is_left(made: Factory) -> None:
 
 
 def test_a_bundle_of_specs_a_killed_worker_and_news(factory: Callable[..., Factory], hook: Any) -> None:
-    made = factory(OPS=f"http://127.0.0.1:{hook.server_port}/ops")
+    here = f"http://127.0.0.1:{hook.server_port}"
+    openlineage = json.dumps({"type": "http", "url": here, "endpoint": "lineage"})
+    made = factory(OPS=f"{here}/ops", AIRFLOW__OPENLINEAGE__TRANSPORT=openlineage)
     bundle = {"specs": str(made.specs), "refresh_interval": 2}
     bundles = [{"name": "specs", "classpath": "framework.airflow.bundle.SpecBundle", "kwargs": bundle}]
     made.environ["AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST"] = json.dumps(bundles)
@@ -285,15 +288,39 @@ def test_a_bundle_of_specs_a_killed_worker_and_news(factory: Callable[..., Facto
         wait(lambda: "broken" in rest.dags() and not rest.import_errors(), 60, every=0.1)
         rest.run("broken")
         _news_arrive(hook)
+        _lineage_arrives(hook, made)
     assert_nothing_is_left(made)
 
 
 def _news_arrive(hook: Any) -> None:
     """Of runs that fail, and of runs that miss their deadline."""
-    told = wait(lambda: {"failed", "late"} <= {news["status"] for _, news in hook.got} and hook.got, 120)
-    assert {path for path, _ in told} == {"/ops"}
-    assert {news["pipeline"] for _, news in told} == {"late"}
-    assert any(news["text"].startswith("late: run scheduled__") for _, news in told)
+
+    def told() -> list[dict[str, Any]]:
+        return [news for path, news in hook.got if path == "/ops"]
+
+    wait(lambda: {"failed", "late"} <= {news["status"] for news in told()}, 120)
+    assert {news["pipeline"] for news in told()} == {"late"}
+    assert any(news["text"].startswith("late: run scheduled__") for news in told())
+
+
+def _lineage_arrives(hook: Any, made: Factory) -> None:
+    """OpenLineage's provider is installed: it hears of tables by the names that other tools give them."""
+
+    def found() -> list[dict[str, Any]]:
+        events = [event for path, event in hook.got if path == "/lineage"]
+        of_task = [event for event in events if event["job"]["name"] == "heavy.replicate.heavy.verify"]
+        return [event for event in of_task if event["eventType"] == "COMPLETE"]
+
+    event = wait(found)[0]
+    source, target = make_url(made.source.url), make_url(made.target.url)
+    (read,), (written,) = event["inputs"], event["outputs"]
+    assert read["namespace"] == f"postgres://127.0.0.1:{source.port}"
+    assert read["name"] == f"{source.database}.public.heavy"
+    assert (written["namespace"], written["name"]) == (
+        f"mysql://127.0.0.1:{target.port}",
+        f"{target.database}.heavy",
+    )
+    assert written["outputFacets"]["outputStatistics"]["rowCount"] >= 899_000
 
 
 def _a_killed_worker(rest: Rest, made: Factory) -> None:
