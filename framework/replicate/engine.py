@@ -40,8 +40,8 @@ def replicate(
         try:
             outline = phases.plan(job)
             _load_all(job, outline)
-            stats = phases.merge(job, outline)
-            phases.verify(job)
+            phases.merge(job, outline)
+            stats = phases.verify(job)
         except BaseException:
             # Where the connection is gone, the next run does it.
             with suppress(VitrinaError), target.session() as session:

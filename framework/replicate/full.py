@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from framework import checks
 from framework.databases.base import Session
 from framework.databases.postgres.snapshot import Horizon, horizon, snapshot
 from framework.databases.postgres.source import PostgresSession
-from framework.errors import StatementFailed
+from framework.errors import LeaseLost, StatementFailed
 from framework.events import Stats
 from framework.replicate import chunks, cursor, staging, state
+from framework.replicate import merge as merging
 from framework.replicate.job import Counter, Job
 from framework.replicate.journal import Loaded, Merged
-from framework.replicate.merge import in_transaction, merge
 from framework.replicate.outline import EVERYTHING, Outline, Range
 
 SHADOW = "shadow"
@@ -55,19 +57,39 @@ def finish(job: Job, outline: Outline, session: Session, loaded: list[Loaded]) -
     stats = Stats(rows_read=rows, rows_written=rows, watermark=watermark)
     present: int | None = rows
     bound = cursor.next_bound(job.mapping, outline.horizon, watermark, None)
+    nonce = _begin_attempt(job, session)
     if not outline.one_snapshot:
-        bound, stats, present = _catch_up(job, session, stats, bound)
+        bound, stats, present = _catch_up(job, session, nonce, stats, bound)
     session.create_indexes(shadow)
     results = checks.require(session, job.target.dialect, shadow.name, job.table, job.mapping.task.checks)
     done = Merged(stats.checked(results.passed, results.warnings, bound), present)
     with session.transaction():
-        job.lease.guard(session)
+        _guard(job, session, nonce)
         fresh = state.State(outline.generation, outline.fingerprint, bound, stats.watermark)
         state.write(session, job.target, job.table, fresh, job.options.run_id)
         job.journal.finish(session, done)
     session.swap(shadow.name, job.table)
-    state.forget_others(session, job.target, job.table, outline.generation)
+    _forget_others(job, outline, session)
     return done
+
+
+def _begin_attempt(job: Job, session: Session) -> str:
+    """An attempt of the merge that excludes earlier ones, which may still be at work; its name."""
+    with session.transaction():
+        job.lease.guard(session)
+        return job.journal.attempt(session)
+
+
+def _guard(job: Job, session: Session, nonce: str) -> None:
+    job.lease.guard(session)
+    job.journal.require_attempt(session, nonce, job.table)
+
+
+def _forget_others(job: Job, outline: Outline, session: Session) -> None:
+    """Who has been taken over since the rename must not: the states are another's by now."""
+    with suppress(LeaseLost), session.transaction():
+        job.lease.guard(session)
+        state.forget_others(session, job.target, job.table, outline.generation)
 
 
 def is_visible(job: Job, outline: Outline, session: Session) -> bool:
@@ -76,15 +98,22 @@ def is_visible(job: Job, outline: Outline, session: Session) -> bool:
     return live is not None and live.generation == outline.generation
 
 
-def _catch_up(job: Job, session: Session, stats: Stats, bound: str | None) -> tuple[str | None, Stats, int | None]:
+def _catch_up(
+    job: Job, session: Session, nonce: str, stats: Stats, bound: str | None
+) -> tuple[str | None, Stats, int | None]:
     """Bring the ranges, each read at a time of its own, to one point in time; the new bound, stats and row count."""
     with job.source.session() as reading:
         seen = horizon(reading)
     into = job.beside(SHADOW)
-    with staging.made(job, session) as tables:
+    with staging.made(job, session, nonce) as tables:
         with snapshot(job.source) as shared, session.transaction():
             staged = staging.fill(job, session, shared.session, tables, bound, into)
-        merged = in_transaction(session, lambda: merge(job, session, tables, into))
+
+        def perform() -> merging.Merged:
+            _guard(job, session, nonce)
+            return merging.merge(job, session, tables, into, fresh=True)
+
+        merged = merging.in_transaction(session, perform)
     watermark = staged.watermark or stats.watermark
     caught_up = Stats(
         rows_read=stats.rows_read + staged.read,

@@ -15,7 +15,7 @@ from framework.replicate.outline import Outline
 
 def begin(job: Job, session: Session) -> None:
     """Make what the load fills."""
-    staging.create(job, session)
+    staging.create(job, session, staging.tables_of(job))
 
 
 def load(job: Job, outline: Outline, session: Session, reading: PostgresSession) -> Loaded:
@@ -32,6 +32,7 @@ def finish(job: Job, outline: Outline, session: Session, loaded: Loaded) -> Merg
 
 
 def _merge(job: Job, outline: Outline, session: Session, loaded: Loaded) -> Merged:
+    job.lease.guard(session)
     merged = merge(job, session, staging.tables_of(job), job.table, job.options.capture)
     results = checks.require(session, job.target.dialect, job.table, job.table, job.mapping.task.checks)
     watermark = loaded.watermark or outline.watermark

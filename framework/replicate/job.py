@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 from contextlib import suppress
@@ -19,6 +18,9 @@ from framework.replicate.journal import Journal
 from framework.replicate.mapping import Mapping
 from framework.replicate.options import Options
 
+AUXILIARY = "vitrina auxiliary "
+"""Markers of auxiliary tables: this, the token of the lease, and the table they are beside."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -34,7 +36,7 @@ class Job:
     @property
     def journal(self) -> Journal:
         """What the parts of this run have done."""
-        return Journal(self.target, self.table, self.options.run_id)
+        return Journal(self.target, self.table, self.lease.token)
 
     @property
     def table(self) -> str:
@@ -66,15 +68,14 @@ class Job:
         return Extracted(session, self.mapping.query(condition, names), columns)
 
     def beside(self, purpose: str) -> str:
-        """The name of a table that this run, and no other, makes beside the copy."""
-        run = hashlib.sha256(self.options.run_id.encode()).hexdigest()[:8]
-        return reserved_name(f"{purpose}_{run}", self.table)
+        """The name of a table that the holder of this lease's token, and nobody else, makes beside the copy."""
+        return reserved_name(f"{purpose}_{self.lease.token}", self.table)
 
     def clear_leftovers(self, session: Session) -> None:
-        """Drop what a run that died left beside this table."""
+        """Drop what those who had the lease before left beside this table; never what a later holder makes."""
         for name in session.tables(PREFIX):
-            mark = session.marker(name) or ""
-            if mark == self.aux_marker or state.table_of(mark) == self.table:
+            owner = _owner(session.marker(name) or "")
+            if owner is not None and owner[0] == self.table and owner[1] < self.lease.token:
                 session.drop_table(name)
 
     def discard(self, session: Session, *purposes: str) -> None:
@@ -86,7 +87,16 @@ class Job:
     @property
     def aux_marker(self) -> str:
         """The marker of tables that a run makes beside this one and needs for a while."""
-        return f"vitrina auxiliary of {self.table}"
+        return f"{AUXILIARY}{self.lease.token} of {self.table}"
+
+
+def _owner(mark: str) -> tuple[str, int] | None:
+    """The table that a marker speaks of and the token of its maker; None if it is no copy's and no auxiliary's."""
+    if not mark.startswith((AUXILIARY, state.MARK)):
+        return None
+    head, _, table = mark.removeprefix(AUXILIARY).removeprefix(state.MARK).partition(" of ")
+    token = head.partition(".")[0]
+    return table, int(token) if token.isdigit() else 0
 
 
 class Counter:

@@ -1,32 +1,34 @@
 """What the parts of a run have done, each written in the transaction of the rows it speaks of.
 
-A part that is tried again, by another process perhaps, finds here that it is done. The journal of a table is that of
-its last run: the next one clears it.
+A part that is tried again, by another process perhaps, finds here that it is done. A journal belongs to the lease's
+token: a plan that is made again begins another one, and whoever still works by the old one does not disturb it.
 """
 
 from __future__ import annotations
 
 import json
+import secrets
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from framework.databases.base import PREFIX, Session, Target
+from framework.errors import LeaseLost
 from framework.events import Stats
 from framework.tables import Column, Table
 from framework.types import Kind, LogicalType, varchar
 
 PARTS = f"{PREFIX}parts"
-MERGE = "merge"
+MERGE, ATTEMPT = "merge", "attempt"
 
 TABLE = Table(
     PARTS,
     (
         Column("table_name", varchar(64), nullable=False),
-        Column("run_id", varchar(128), nullable=False),
+        Column("token", LogicalType(Kind.BIGINT, "bigint"), nullable=False),
         Column("part", varchar(32), nullable=False),
         Column("done", LogicalType(Kind.TEXT, "text"), nullable=False),
     ),
-    primary_key=("table_name", "run_id", "part"),
+    primary_key=("table_name", "token", "part"),
 )
 
 
@@ -54,16 +56,16 @@ class Merged:
 
 
 class Journal:
-    """The journal of one run of one table."""
+    """The journal of one plan of one table."""
 
-    def __init__(self, target: Target, table: str, run_id: str) -> None:
+    def __init__(self, target: Target, table: str, token: int) -> None:
         self._name = target.dialect.quote(PARTS)
-        self._run = (table, run_id)
+        self._key = (table, token)
 
     def begin(self, session: Session) -> None:
-        """Make an empty journal; those of the table's earlier runs are forgotten."""
+        """Begin an empty journal; earlier ones of the table are forgotten."""
         session.create_table(TABLE, if_missing=True)
-        session.execute(f"DELETE FROM {self._name} WHERE table_name = %s", self._run[:1])
+        session.execute(f"DELETE FROM {self._name} WHERE table_name = %s AND token <= %s", self._key)
 
     def claim(self, session: Session, number: int) -> None:
         """Reserve a part of the load in the open transaction: who else claims it waits, and fails if this commits."""
@@ -71,18 +73,29 @@ class Journal:
 
     def note(self, session: Session, number: int, done: Loaded) -> None:
         """Write what a claimed part has done, in the transaction that does it."""
-        session.execute(
-            f"UPDATE {self._name} SET done = %s WHERE table_name = %s AND run_id = %s AND part = %s",
-            (json.dumps(asdict(done)), *self._run, _part(number)),
-        )
+        self._update(session, _part(number), asdict(done))
 
     def loaded(self, session: Session, number: int) -> Loaded | None:
         """What a part has done, None if it is not done."""
         found = self._done(session, _part(number))
         return Loaded(**found) if found is not None else None
 
+    def attempt(self, session: Session) -> str:
+        """Begin an attempt of the merge, in a transaction that guards the lease: earlier attempts may not go on."""
+        nonce = secrets.token_hex(4)
+        self._delete(session, ATTEMPT)
+        self._insert(session, ATTEMPT, {"nonce": nonce})
+        return nonce
+
+    def require_attempt(self, session: Session, nonce: str, table: str) -> None:
+        """Raises LeaseLost if another attempt has begun; in a transaction that guards the lease."""
+        found = self._done(session, ATTEMPT)
+        if found is None or found["nonce"] != nonce:
+            raise LeaseLost(table)
+
     def finish(self, session: Session, done: Merged) -> None:
-        """Write what the merge does, in its transaction; fails if another process of this run has done it."""
+        """Write what the merge does, in its transaction, which guards the lease."""
+        self._delete(session, MERGE)
         self._insert(session, MERGE, {"stats": done.stats.as_json(), "rows": done.rows})
 
     def merged(self, session: Session) -> Merged | None:
@@ -90,21 +103,26 @@ class Journal:
         found = self._done(session, MERGE)
         return Merged(Stats.from_json(found["stats"]), found["rows"]) if found is not None else None
 
-    def unfinish(self, session: Session) -> None:
-        """Take back what was noted of a merge whose work never became visible."""
-        session.execute(
-            f"DELETE FROM {self._name} WHERE table_name = %s AND run_id = %s AND part = %s", (*self._run, MERGE)
-        )
-
     def _insert(self, session: Session, part: str, done: dict[str, Any]) -> None:
         session.execute(
-            f"INSERT INTO {self._name} (table_name, run_id, part, done) VALUES (%s, %s, %s, %s)",
-            (*self._run, part, json.dumps(done)),
+            f"INSERT INTO {self._name} (table_name, token, part, done) VALUES (%s, %s, %s, %s)",
+            (*self._key, part, json.dumps(done)),
+        )
+
+    def _update(self, session: Session, part: str, done: dict[str, Any]) -> None:
+        session.execute(
+            f"UPDATE {self._name} SET done = %s WHERE table_name = %s AND token = %s AND part = %s",
+            (json.dumps(done), *self._key, part),
+        )
+
+    def _delete(self, session: Session, part: str) -> None:
+        session.execute(
+            f"DELETE FROM {self._name} WHERE table_name = %s AND token = %s AND part = %s", (*self._key, part)
         )
 
     def _done(self, session: Session, part: str) -> dict[str, Any] | None:
         found = session.query(
-            f"SELECT done FROM {self._name} WHERE table_name = %s AND run_id = %s AND part = %s", (*self._run, part)
+            f"SELECT done FROM {self._name} WHERE table_name = %s AND token = %s AND part = %s", (*self._key, part)
         )
         return dict(json.loads(found[0][0])) if found else None
 

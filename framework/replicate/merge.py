@@ -45,15 +45,29 @@ def in_transaction(session: Session, work: Callable[[], Result]) -> Result:
     raise AssertionError
 
 
-def merge(job: Job, session: Session, staging: Staging, into: str, capture: ChangeCapture | None = None) -> Merged:
-    """Bring table ``into`` to what was staged, in the open transaction; ``capture`` is told before and after.
+def merge(
+    job: Job,
+    session: Session,
+    staging: Staging,
+    into: str,
+    capture: ChangeCapture | None = None,
+    *,
+    fresh: bool = False,
+) -> Merged:
+    """Bring table ``into`` to what was staged, in the open transaction, which guards the lease.
+
+    Args:
+        job: the table's.
+        session: of the target.
+        staging: what was read.
+        into: the table that is changed.
+        capture: is told before and after.
+        fresh: nobody has seen the table yet: what is gone from the source leaves it, without a fuse.
 
     Raises:
-        LeaseLost: another run took the table over.
         DeleteFuseBlown: too many rows would go.
     """
-    job.lease.guard(session)
-    merging = _Merge(job, session, staging, into)
+    merging = _Merge(job, session, staging, into, fresh)
     unchanged = merging.drop_unchanged()
     written = merging.note_changed()
     gone = merging.note_gone()
@@ -71,6 +85,7 @@ class _Merge:
     session: Session
     staging: Staging
     into: str
+    fresh: bool
 
     def drop_unchanged(self) -> int:
         """Rows read again because of the overlap are taken out, so that nothing is written for them."""
@@ -99,7 +114,7 @@ class _Merge:
             f"SELECT {job.list(job.mapping.key, 't.')} FROM {job.quote(self.into)} AS t WHERE {live} "
             f"AND NOT EXISTS (SELECT 1 FROM {job.quote(keys.name)} AS o WHERE {job.same_key()})"
         )
-        if gone:
+        if gone and not self.fresh:
             total = int(self.session.query(f"SELECT COUNT(*) FROM {job.quote(self.into)} AS t WHERE {live}")[0][0])
             fuse = job.mapping.task.deletes.fuse
             if gone > total * units.fraction(fuse):
@@ -111,7 +126,7 @@ class _Merge:
             return
         job, dialect = self.job, self.job.target.dialect
         table, keys = job.quote(self.into), job.quote(self.staging.keys.name)
-        if job.mapping.marks_deletes:
+        if job.mapping.marks_deletes and not self.fresh:
             column = job.quote(DELETED_AT)
             assignment = f"{column} = {dialect.utc_now}"
             self.session.execute(

@@ -29,8 +29,9 @@ def plan(job: Job) -> Outline:
         seen = horizon(session)
     with job.target.session() as session:
         state.ensure(session)
-        last = state.current(session, job.target, job.table)
+        # First of all: whoever was taken over before his rename cannot rename any more.
         job.clear_leftovers(session)
+        last = state.current(session, job.target, job.table)
         job.journal.begin(session)
         if last is None or job.options.full_refresh or job.mapping.task.mode == "full":
             outline = _full(job, seen)
@@ -71,33 +72,35 @@ def merge(job: Job, outline: Outline) -> Stats:
         LeaseLost: another run took the table over.
         DeleteFuseBlown, CheckFailed: the copy stays as it was.
     """
-    with job.target.session() as session:
-        done = _already_merged(job, outline, session)
-        if done is None:
-            parts = [job.journal.loaded(session, number) for number in range(len(outline.ranges))]
-            loaded = full.require_all(outline, parts, job.target.name)
-            if outline.full:
-                done = full.finish(job, outline, session, loaded)
-            else:
-                done = incremental.finish(job, outline, session, loaded[0])
-    return done.stats
+    try:
+        with job.target.session() as session:
+            return (_already_merged(job, outline, session) or _merge(job, outline, session)).stats
+    except StatementFailed:
+        # An attempt that was given up may have been quicker.
+        with job.target.session() as session:
+            if (done := _already_merged(job, outline, session)) is not None:
+                return done.stats
+        raise
 
 
-def verify(job: Job) -> None:
-    """Raises VerifyFailed if the copy has not as many rows as the source had when it was read."""
+def verify(job: Job) -> Stats:
+    """What the merge did. Raises VerifyFailed if the copy has not as many rows as the source had when it was read."""
     with job.target.session() as session:
         done = job.journal.merged(session)
-        if done is None or done.rows is None:
-            return
+        if done is None:
+            raise StatementFailed(job.target.name, f"{job.table!r} has not been merged", "run again")
+        if done.rows is None:
+            return done.stats
         live = f" WHERE {job.quote(DELETED_AT)} IS NULL" if job.mapping.marks_deletes else ""
         found = int(session.query(f"SELECT COUNT(*) FROM {job.quote(job.table)}{live}")[0][0])
     if found != done.rows:
         raise VerifyFailed(job.table, found, done.rows)
+    return done.stats
 
 
 def _full(job: Job, seen: Horizon) -> Outline:
     ranges, one_snapshot = full.ranges(job, seen)
-    generation, fingerprint = state.new_generation(), job.mapping.fingerprint
+    generation, fingerprint = state.new_generation(job.lease.token), job.mapping.fingerprint
     return Outline(True, job.lease.token, generation, fingerprint, seen, None, None, ranges, one_snapshot)
 
 
@@ -139,9 +142,15 @@ def _load(
 
 
 def _already_merged(job: Job, outline: Outline, session: Session) -> Merged | None:
+    """What an earlier attempt did; None if there was none, or it died between the state's commit and the rename."""
     done = job.journal.merged(session)
-    if done is None or not outline.full or full.is_visible(job, outline, session):
-        return done
-    # It died between the state's commit and the rename.
-    job.journal.unfinish(session)
-    return None
+    visible = done is not None and (not outline.full or full.is_visible(job, outline, session))
+    return done if visible else None
+
+
+def _merge(job: Job, outline: Outline, session: Session) -> Merged:
+    parts = [job.journal.loaded(session, number) for number in range(len(outline.ranges))]
+    loaded = full.require_all(outline, parts, job.target.name)
+    if outline.full:
+        return full.finish(job, outline, session, loaded)
+    return incremental.finish(job, outline, session, loaded[0])

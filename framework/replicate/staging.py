@@ -51,18 +51,27 @@ class Staged:
     watermark: str | None
 
 
-def tables_of(job: Job) -> Staging:
-    """The staging tables of the job's run, which need not exist."""
+def tables_of(job: Job, suffix: str = "", *, keys: bool | None = None) -> Staging:
+    """The staging tables of the job, which need not exist.
+
+    Args:
+        job: the table's.
+        suffix: tells them from those of another attempt.
+        keys: whether all keys are staged; by default, unless deletes are kept.
+    """
     mapping = job.mapping
-    rows = mapping.table(job.beside(STAGE))
+    rows = mapping.table(job.beside(STAGE + suffix))
     plain = Table(rows.name, tuple(c for c in rows.columns if c.name != DELETED_AT), mapping.key)
-    keys = None if mapping.task.deletes.policy == "keep" else mapping.key_table(job.beside(KEYS))
-    return Staging(plain, mapping.key_table(job.beside(CHANGED)), keys)
+    wanted = mapping.task.deletes.policy != "keep" if keys is None else keys
+    return Staging(
+        plain,
+        mapping.key_table(job.beside(CHANGED + suffix)),
+        mapping.key_table(job.beside(KEYS + suffix)) if wanted else None,
+    )
 
 
-def create(job: Job, session: Session) -> Staging:
+def create(job: Job, session: Session, staging: Staging) -> Staging:
     """Make the staging tables, empty."""
-    staging = tables_of(job)
     for table in (staging.rows, staging.changed, staging.keys):
         if table is not None:
             session.drop_table(table.name)
@@ -71,12 +80,12 @@ def create(job: Job, session: Session) -> Staging:
 
 
 @contextmanager
-def made(job: Job, session: Session) -> Iterator[Staging]:
-    """Staging tables for as long as the context lasts."""
+def made(job: Job, session: Session, suffix: str) -> Iterator[Staging]:
+    """Staging tables with all keys, for as long as the context lasts."""
     try:
-        yield create(job, session)
+        yield create(job, session, tables_of(job, suffix, keys=True))
     finally:
-        job.discard(session, *PURPOSES)
+        job.discard(session, *(purpose + suffix for purpose in PURPOSES))
 
 
 def fill(

@@ -16,7 +16,7 @@ from framework.types import Kind, LogicalType, varchar
 
 STATE = f"{PREFIX}state"
 MARK = "vitrina:"
-"""Markers of replicated tables: this, the generation, and the table the rows are meant for."""
+"""Markers of replicated tables: this, the generation (it begins with the lease's token), and the table's name."""
 
 
 TABLE = Table(
@@ -52,19 +52,14 @@ class State:
     watermark: str | None
 
 
-def new_generation() -> str:
-    """A name no other filling has."""
-    return secrets.token_hex(8)
+def new_generation(token: int) -> str:
+    """A name no other filling has; ``token`` is that of the lease."""
+    return f"{token}.{secrets.token_hex(6)}"
 
 
 def marker(generation: str, table: str) -> str:
     """The marker of a filling of ``table``."""
     return f"{MARK}{generation} of {table}"
-
-
-def table_of(mark: str) -> str | None:
-    """The table that a marker says its rows are meant for, None if it is no filling's."""
-    return mark.partition(" of ")[2] if mark.startswith(MARK) else None
 
 
 def ensure(session: Session) -> None:

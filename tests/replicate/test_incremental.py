@@ -246,8 +246,8 @@ def test_the_lease_of_a_dead_run_expires(people: Copying, monkeypatch: pytest.Mo
 
 def test_what_a_dead_run_left_is_cleared(people: Copying) -> None:
     people()
-    people.target.execute("CREATE TABLE _vitrina_stage_dead_copy (id int) COMMENT 'vitrina auxiliary of copy'")
-    people.target.execute("CREATE TABLE _vitrina_stage_dead_other (id int) COMMENT 'vitrina auxiliary of other'")
+    people.target.execute("CREATE TABLE _vitrina_stage_dead_copy (id int) COMMENT 'vitrina auxiliary 0 of copy'")
+    people.target.execute("CREATE TABLE _vitrina_stage_dead_other (id int) COMMENT 'vitrina auxiliary 0 of other'")
     people()
     assert people.leftovers() == ["_vitrina_stage_dead_other"]
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from pkgutil import resolve_name
 from typing import Any
 
 import pytest
@@ -216,6 +219,141 @@ def test_a_copy_of_another_size_is_told(many: Copying, statement: str) -> None:
     )
     with pytest.raises(VerifyFailed, match="the source had 5005"):
         tasks.verify(outline)
+
+
+# --- attempts that were given up, and wake ----------------------------------------------------------------------------
+
+
+class Stalled:
+    """The first call of a function waits, in a thread of its own, before or after it does its work."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str, *, after: bool = False) -> None:
+        original = resolve_name(name)
+        self._reached, self._go = threading.Event(), threading.Event()
+        self._pool = ThreadPoolExecutor(1)
+        waiting = threading.Lock()
+
+        def stall(*arguments: Any, **settings: Any) -> Any:
+            mine = waiting.acquire(blocking=False) and not self._reached.is_set()
+            result = original(*arguments, **settings) if after or not mine else None
+            if mine:
+                self._reached.set()
+                assert self._go.wait(60)
+            return result if after or not mine else original(*arguments, **settings)
+
+        monkeypatch.setattr(name, stall)
+
+    def start(self, work: Callable[[], Any]) -> Future[Any]:
+        future = self._pool.submit(work)
+        while not self._reached.wait(0.05):
+            assert not future.done(), future.result()
+        return future
+
+    def wake(self, future: Future[Any]) -> BaseException | None:
+        """What the stalled work ends with."""
+        self._go.set()
+        error = future.exception(60)
+        self._pool.shutdown()
+        return error
+
+
+def assert_equal(copying: Copying) -> None:
+    assert copying.rows("id, name") == copying.source.rows("SELECT id, name FROM t ORDER BY id")
+
+
+def take_over(copying: Copying) -> None:
+    copying.target.execute("UPDATE _vitrina_leases SET expires_at = '2001-01-01'")
+
+
+@pytest.mark.parametrize("policy", ["keep", "remove"])
+def test_a_plan_that_wakes_does_not_empty_what_its_retry_loaded(
+    many: Copying, monkeypatch: pytest.MonkeyPatch, policy: str
+) -> None:
+    many()
+    many.source.execute("UPDATE t SET name = 'new', updated_at = clock_timestamp() WHERE id = 1")
+    tasks = Tasks(many, deletes={"policy": policy, "fuse": "100%"})
+    many(options={"full_refresh": True}, deletes={"policy": policy, "fuse": "100%"})
+    many.source.execute("UPDATE t SET name = 'newer', updated_at = clock_timestamp() WHERE id = 1")
+    stalled = Stalled(monkeypatch, "framework.replicate.journal.Journal.begin", after=True)
+    zombie = stalled.start(tasks.plan)
+    outline = tasks.plan()
+    tasks.load(outline, 0)
+    stalled.wake(zombie)
+    assert tasks.merge(outline).rows_written == 1
+    tasks.verify(outline)
+    assert_equal(many)
+
+
+def test_a_merge_that_wakes_beside_its_retry_changes_nothing(many: Copying, monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks = Tasks(many)
+    outline = tasks.plan()
+    for number in range(len(outline.ranges)):
+        tasks.load(outline, number)
+    many.source.execute("UPDATE t SET name = 'first', updated_at = clock_timestamp() WHERE id < 3")
+    stalled = Stalled(monkeypatch, "framework.replicate.merge.in_transaction")
+    zombie = stalled.start(lambda: tasks.merge(outline))
+    many.source.execute("UPDATE t SET name = 'second', updated_at = clock_timestamp() WHERE id < 3")
+    tasks.merge(outline)
+    error = stalled.wake(zombie)
+    assert error is None or isinstance(error, (LeaseLost, StatementFailed))
+    tasks.verify(outline)
+    assert_equal(many)
+    tasks.end()
+    assert Tasks(many, "manual__2").all().rows_written == 0
+    assert_equal(many)
+
+
+@pytest.mark.parametrize("policy", ["keep", "mark", "remove"])
+def test_a_row_that_moves_into_a_part_that_was_read_arrives(many: Copying, policy: str) -> None:
+    tasks = Tasks(many, deletes={"policy": policy})
+    outline = tasks.plan()
+    tasks.load(outline, 0)
+    many.source.execute("UPDATE t SET id = 8 WHERE id = 5502")
+    many.source.execute("DELETE FROM t WHERE id = 2")
+    for number in range(1, len(outline.ranges)):
+        tasks.load(outline, number)
+    tasks.merge(outline)
+    tasks.verify(outline)
+    assert_equal(many)
+
+
+def test_a_part_of_an_earlier_plan_is_no_part_of_this_one(many: Copying) -> None:
+    tasks = Tasks(many)
+    old = tasks.plan()
+    many.source.execute("INSERT INTO t (id) VALUES (60000)")
+    outline = tasks.plan()
+    with pytest.raises(LeaseLost):
+        tasks.load(old, 0)
+    for number in range(len(outline.ranges)):
+        tasks.load(outline, number)
+    tasks.merge(outline)
+    assert_equal(many)
+
+
+def test_who_wakes_after_his_rename_leaves_the_states_of_his_successor(
+    many: Copying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stalled = Stalled(monkeypatch, "framework.replicate.full._forget_others")
+    zombie = stalled.start(lambda: many(options={"run_id": "stalled"}))
+    take_over(many)
+    many(options={"run_id": "successor", "full_refresh": True})
+    stalled.wake(zombie)
+    many.source.execute("UPDATE t SET name = 'x', updated_at = clock_timestamp() WHERE id = 1")
+    assert many().rows_written == 1
+    assert_equal(many)
+
+
+def test_who_wakes_before_his_rename_does_not_rename(many: Copying, monkeypatch: pytest.MonkeyPatch) -> None:
+    many()
+    stalled = Stalled(monkeypatch, "framework.databases.mysql.session.MySQLSession.swap")
+    refill = {"run_id": "stalled", "full_refresh": True}
+    zombie = stalled.start(lambda: many(options=refill, columns={"name": {"sql": "upper(name)", "type": "text"}}))
+    take_over(many)
+    many.source.execute("UPDATE t SET name = 'x', updated_at = clock_timestamp() WHERE id = 1")
+    many(options={"run_id": "successor"})
+    assert isinstance(stalled.wake(zombie), (LeaseLost, StatementFailed))
+    assert_equal(many)
+    assert many().rows_written == 0
 
 
 def _die(*_: object) -> None:
