@@ -6,9 +6,11 @@ import re
 from dataclasses import dataclass
 
 # Up to the last @ of the line: a password that is not percent-encoded may hold any character.
-_PASSWORD = re.compile(r"(?P<head>[a-zA-Z0-9+]+://[^:/?#\s]*):(?P<secret>.*)@")
+_PASSWORD = re.compile(r"(?P<head>[a-zA-Z0-9+]{1,20}://[^:/?#\s]{0,200}):(?P<secret>.*)@")
 _SECRET_OPTION = re.compile(r"(?i)(?P<head>[?&](?:password|passwd|sslpassword|ssl_key_password)=)[^&\s]*")
 _MASK_KEY = re.compile(r"(?P<head>\bmask_key[\"']?\s*:\s*)\S.*")
+# The path of a webhook is its secret.
+_WEB_PATH = re.compile(r"(?P<head>https?://[^\s/\"'}\]]{1,300}/)[^\s\"'}\]]+")
 _SCHEME = re.compile(r"(?P<backend>[A-Za-z0-9_]+)(?:\+(?P<driver>[A-Za-z0-9_]+))?://")
 _BACKENDS = {
     "postgres": "postgresql",
@@ -44,10 +46,11 @@ class Connection:
 
 
 def mask(text: str) -> str:
-    """Replace every password of a URL, and the value of ``mask_key:``, within ``text`` by ``***``."""
+    """Replace passwords of URLs, paths of web addresses, and the value of ``mask_key:`` within ``text`` by ``***``."""
     text = _PASSWORD.sub(r"\g<head>:***@", text)
     text = _SECRET_OPTION.sub(r"\g<head>***", text)
-    return _MASK_KEY.sub(r"\g<head>***", text)
+    text = _MASK_KEY.sub(r"\g<head>***", text)
+    return _WEB_PATH.sub(r"\g<head>***", text)
 
 
 def without(secret: str, text: str) -> str:

@@ -16,6 +16,7 @@ from framework.events import (
     StepFailed,
     StepFinished,
     StepSkipped,
+    StepStarted,
 )
 from framework.tables import Column, Table
 from framework.types import Kind, LogicalType, varchar
@@ -84,7 +85,9 @@ class Recorder:
             self._go_on(event)
 
     def _go_on(self, event: Event) -> None:
-        if isinstance(event, StepFinished):
+        if isinstance(event, StepStarted):
+            self._forget(event.step)
+        elif isinstance(event, StepFinished):
             self._step(event.step, event.kind, "succeeded", event.stats, "\n".join(event.stats.warnings) or None)
         elif isinstance(event, StepFailed):
             self._step(event.step, event.kind, "failed", Stats(seconds=event.seconds), event.error)
@@ -108,8 +111,16 @@ class Recorder:
 
     def _step(self, step: str, kind: str, status: str, stats: Stats, message: str | None) -> None:
         with self._target.session() as session, session.transaction():
-            # A runner may try a step again; its last end counts.
-            session.execute(f"DELETE FROM {self._quote(STEPS)} WHERE run_id = %s AND step = %s", (self._run_id, step))
+            # A runner may try a step again. An attempt that was given up, and fails late, is not its end.
+            session.execute(
+                f"DELETE FROM {self._quote(STEPS)} WHERE run_id = %s AND step = %s "
+                "AND (status <> 'succeeded' OR %s = 'succeeded')",
+                (self._run_id, step, status),
+            )
+            if session.query(
+                f"SELECT 1 FROM {self._quote(STEPS)} WHERE run_id = %s AND step = %s", (self._run_id, step)
+            ):
+                return
             session.execute(
                 f"INSERT INTO {self._quote(STEPS)} (run_id, step, kind, status, finished_at, seconds, rows_read, "
                 "rows_written, rows_deleted, rows_unchanged, watermark, message) "
@@ -128,6 +139,10 @@ class Recorder:
                     message,
                 ),
             )
+
+    def _forget(self, step: str) -> None:
+        with self._target.session() as session:
+            session.execute(f"DELETE FROM {self._quote(STEPS)} WHERE run_id = %s AND step = %s", (self._run_id, step))
 
     def _end(self, event: RunFinished) -> None:
         with self._target.session() as session:

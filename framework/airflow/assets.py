@@ -14,18 +14,18 @@ from airflow.sdk import Asset
 
 def target_table(connection: str, table: str) -> Asset:
     """A replicated table or a mart."""
-    return _asset(f"{connection}.{table}", f"mysql://{quote(connection)}:3306/default/{quote(table, safe='')}")
+    return _asset(f"{connection}.{table}", f"mysql://{quote(connection, safe='')}:3306/default/{quote(table, safe='')}")
 
 
 def source_table(connection: str, schema: str, table: str) -> Asset:
     """A table of the source."""
     path = f"{quote(schema, safe='')}/{quote(table, safe='')}"
-    return _asset(f"{connection}.{schema}.{table}", f"postgres://{quote(connection)}:5432/default/{path}")
+    return _asset(f"{connection}.{schema}.{table}", f"postgres://{quote(connection, safe='')}:5432/default/{path}")
 
 
 def pipeline(name: str) -> Asset:
     """The success of a whole pipeline: what `after` waits for."""
-    return _asset(f"pipeline.{name}", f"x-vitrina://pipeline/{quote(name)}")
+    return _asset(f"pipeline.{name}", f"x-vitrina://pipeline/{quote(name, safe='')}")
 
 
 def _asset(name: str, uri: str) -> Asset:

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from framework.airflow import dag_of
 
-dag = dag_of(Path(__file__).with_suffix(".yaml"))
+dag = dag_of(Path(__file__).with_suffix(".yaml"), Path(__file__).parents[{depth}])
 '''
 
 
@@ -67,8 +67,7 @@ class SpecBundle(BaseDagBundle):
             return BundleVersion(self.version)
         with self.lock():
             version = self._version(self.path)
-            if not (self.versions_dir / version).exists():
-                self._keep(version)
+            self._keep(version)
         return BundleVersion(version)
 
     @property
@@ -94,13 +93,16 @@ class SpecBundle(BaseDagBundle):
         found: dict[str, bytes] = {}
         for path in specs_below(self._specs):
             relative, content = path.relative_to(self._specs).with_suffix(".yaml"), path.read_bytes()
+            if str(relative) in found:  # a.yaml beside a.yml
+                relative = relative.with_name(f"{path.name}.yaml")
             found[str(relative)] = content
             if path.name != FILE:
                 # What a spec means depends on the connections file beside it, too.
                 beside = path.with_name(FILE)
                 known = content + (beside.read_bytes() if beside.is_file() else b"")
                 version = hashlib.sha256(known).hexdigest()[:16]
-                found[str(relative.with_suffix(".py"))] = STUB.format(name=path.name, version=version).encode()
+                stub = STUB.format(name=path.name, version=version, depth=len(relative.parts) - 1)
+                found[str(relative.with_suffix(".py"))] = stub.encode()
         return found
 
     def _version(self, directory: Path) -> str:
@@ -111,9 +113,12 @@ class SpecBundle(BaseDagBundle):
         return digest.hexdigest()[:40]
 
     def _keep(self, version: str) -> None:
+        """Keep what is current as a version, whole or not at all."""
+        if (self.versions_dir / version).exists():
+            return
         scratch = self.versions_dir / f".{version}.{os.getpid()}"
         shutil.rmtree(scratch, ignore_errors=True)
-        shutil.copytree(self.path, scratch, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(self.base_dir / "current", scratch, ignore=shutil.ignore_patterns("__pycache__"))
         scratch.rename(self.versions_dir / version)
 
     def _restore(self) -> None:
@@ -125,7 +130,7 @@ class SpecBundle(BaseDagBundle):
                 f"bundle {self.name!r} has no version {self.version}: the specs in {self._specs} have changed since",
                 "share [dag_processor] dag_bundle_storage_path between the machines, or start a new run",
             )
-        shutil.copytree(current, self.path, ignore=shutil.ignore_patterns("__pycache__"))
+        self._keep(self.version)
 
 
 def _replace(path: Path, content: bytes) -> None:

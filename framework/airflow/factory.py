@@ -207,7 +207,6 @@ class _Tasks:
         verify = operators.VerifyTable(
             task_id="verify",
             planned=planned,
-            merged=merge.output,
             outlets=[assets.target_table(self._spec.target, step.subject)],
             **common,
         )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
+import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +13,6 @@ from typing import Any
 
 from airflow.sdk import BaseNotifier, Context
 
-from framework.connections import without
 from framework.errors import UsageError
 from framework.spec.connections import FILE, Email, load_connections, webhook
 
@@ -92,13 +93,15 @@ def _post(url: str, news: dict[str, Any]) -> None:
     if not url.startswith(("http://", "https://")):
         raise UsageError("the URL of a webhook begins with http:// or https://", f"correct it in {FILE}")
     headers = {"Content-Type": "application/json"}
-    request = urllib.request.Request(url, json.dumps(news).encode(), headers)  # noqa: S310 - the scheme is checked
     try:
+        request = urllib.request.Request(url, json.dumps(news).encode(), headers)  # noqa: S310 - the scheme is checked
         with urllib.request.urlopen(request, timeout=SECONDS):  # noqa: S310
             return
-    except OSError as error:
-        # Its path is the secret of a webhook.
-        raise RuntimeError(without(url, f"the webhook did not take the news: {error}")) from None
+    except urllib.error.HTTPError as error:
+        raise RuntimeError(f"the webhook did not take the news: HTTP {error.code}") from None
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        # Messages name the address, whose path is its secret.
+        raise RuntimeError(f"the webhook did not take the news: {type(error).__name__}") from None
 
 
 def _mail(email: Email, news: dict[str, Any]) -> None:

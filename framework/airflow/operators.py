@@ -30,6 +30,7 @@ class Work(BaseOperator):
         self.spec = spec
         self.step = step
         self.cancel: Callable[[], None] | None = None
+        self.killed = False
 
     def execute(self, context: Context) -> Any:
         """Do it; what it returns goes to the tasks behind it."""
@@ -45,6 +46,7 @@ class Work(BaseOperator):
 
     def on_kill(self) -> None:
         """End what the databases are doing for this task, so that it fails soon and undoes its work."""
+        self.killed = True
         if self.cancel is not None:
             self.cancel()
 
@@ -105,12 +107,11 @@ class VerifyTable(Work):
 
     work = "verify_table"
     ui_color = "#dbe9f6"
-    template_fields: Sequence[str] = ("planned", "merged")
+    template_fields: Sequence[str] = ("planned",)
 
-    def __init__(self, *, planned: Any, merged: Any, **options: Any) -> None:
+    def __init__(self, *, planned: Any, **options: Any) -> None:
         super().__init__(**options)
         self.planned = planned
-        self.merged = merged
 
 
 class Succeed(Work):

@@ -20,7 +20,7 @@ from framework.airflow import connections, lineage
 from framework.airflow.operators import PLANNED
 from framework.databases.base import Target
 from framework.databases.postgres import PostgresSource
-from framework.errors import GenerationForbidden, VitrinaError
+from framework.errors import GenerationForbidden, LeaseLost, VitrinaError
 from framework.events import (
     Event,
     Reporter,
@@ -91,7 +91,7 @@ def run_step(work: RunStep, context: Context) -> dict[str, Any]:
             written = lineage.target_dataset(task.target, step.subject)
             lineage.tell(lineage.Moved(read, written, stats.rows_written))
             _tell_assets(context, work, stats)
-        return stats.as_json()
+        return _counts(stats)
 
 
 def plan_table(work: PlanTable, context: Context) -> list[int]:
@@ -131,7 +131,7 @@ def merge_table(work: MergeTable, context: Context) -> dict[str, Any]:
         work.log.info(
             "%s; watermark %s; the next run reads from %s", progress.summary(stats), stats.watermark, stats.bound
         )
-        return stats.as_json()
+        return _counts(stats)
 
 
 def verify_table(work: VerifyTable, context: Context) -> None:
@@ -139,8 +139,8 @@ def verify_table(work: VerifyTable, context: Context) -> None:
     with _at_work(work, context, source=True) as task:
         outline = replicate.Outline.from_json(work.planned["outline"])
         step = task.plan.step(work.step)
-        _phase(work, task, step, outline, replicate.verify, last=True)
-        stats = replace(Stats.from_json(work.merged), seconds=time.time() - work.planned["began"])
+        merged = _phase(work, task, step, outline, replicate.verify, last=True)
+        stats = replace(merged, seconds=time.time() - work.planned["began"])
         task.run.emit(StepFinished(step.name, step.kind.value, stats))
         settings = task.workspace.spec.replicate_task(step.subject)
         read = lineage.source_dataset(task.source, settings.source_schema, settings.source_table)
@@ -208,7 +208,8 @@ def _at_work(work: Work, context: Context, *, source: bool = False) -> Iterator[
             work.cancel = run.cancel
             yield Task(workspace, plan, run)
     except VitrinaError as error:
-        kind = AirflowException if error.transient else AirflowFailException
+        # Whoever was told to end (a worker that shuts down) may be tried again.
+        kind = AirflowException if error.transient or work.killed else AirflowFailException
         raise kind(str(error)) from None
 
 
@@ -242,6 +243,9 @@ def _phase(
 
     try:
         return _cancellable(work, task, perform)
+    except LeaseLost:
+        # The step is another's by now, and so is what the history says of it.
+        raise
     except BaseException as error:
         task.run.emit(StepFailed(step.name, step.kind.value, str(error), time.monotonic() - began))
         raise
@@ -283,6 +287,11 @@ def _tell_assets(context: Context, work: Work, stats: Stats) -> None:
             "watermark": stats.watermark,
             "seconds": round(stats.seconds, 3),
         }
+
+
+def _counts(stats: Stats) -> dict[str, Any]:
+    """What goes into XCom: counts and bounds. Warnings of checks show rows."""
+    return {key: value for key, value in stats.as_json().items() if key != "warnings"}
 
 
 def _has(plan: Plan, name: str) -> bool:

@@ -10,8 +10,7 @@ from framework.databases.postgres.snapshot import Horizon, horizon, snapshot
 from framework.databases.postgres.source import PostgresSession
 from framework.errors import LeaseLost, StatementFailed
 from framework.events import Stats
-from framework.replicate import chunks, cursor, staging, state
-from framework.replicate import merge as merging
+from framework.replicate import chunks, cursor, merging, staging, state
 from framework.replicate.job import Counter, Job
 from framework.replicate.journal import Loaded, Merged
 from framework.replicate.outline import EVERYTHING, Outline, Range

@@ -9,7 +9,7 @@ from framework.events import Stats
 from framework.replicate import cursor, staging, state
 from framework.replicate.job import Job
 from framework.replicate.journal import Loaded, Merged
-from framework.replicate.merge import in_transaction, merge
+from framework.replicate.merging import in_transaction, merge
 from framework.replicate.outline import Outline
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from framework.airflow.bundle import SpecBundle
+from framework.airflow.loader import BrokenSpecs
 from framework.errors import StartError
 from tests.airflow.test_dags import HEAD
 
@@ -37,9 +39,7 @@ def files(bundle: SpecBundle) -> set[str]:
 def test_every_spec_has_a_file(specs: Path) -> None:
     made = bundle(specs)
     assert files(made) == {"one.yaml", "one.py", "team/two.yaml", "team/two.py", "connections.yaml"}
-    namespace: dict[str, object] = {"__file__": str(made.path / "one.py")}
-    exec((made.path / "one.py").read_text(), namespace)
-    assert namespace["dag"].dag_id == "one"  # type: ignore[attr-defined]
+    assert run(made.path / "one.py")["dag"].dag_id == "one"  # type: ignore[attr-defined]
 
 
 def test_only_what_changed_is_written_again(specs: Path) -> None:
@@ -72,3 +72,34 @@ def test_a_version_that_nobody_has_is_told(specs: Path) -> None:
         bundle(specs, "0" * 40)
     with pytest.raises(StartError, match="does not change"):
         bundle(specs, bundle(specs).get_current_version().version).refresh()
+
+
+def test_specs_of_one_name_are_two_files_and_one_dag(specs: Path) -> None:
+    (specs / "one.yml").write_text(HEAD.replace("pipeline: p", "pipeline: one"))
+    made = bundle(specs)
+    assert {"one.yaml", "one.yml.yaml"} <= files(made)
+    run(made.path / "one.py")
+    with pytest.raises(BrokenSpecs, match="the pipeline 'one' is in"):
+        run(made.path / "one.yml.py")
+
+
+def run(stub: Path) -> dict[str, object]:
+    """What Airflow finds in a file."""
+    namespace: dict[str, object] = {"__file__": str(stub)}
+    exec(stub.read_text(), namespace)
+    return namespace
+
+
+def test_a_version_that_was_torn_is_not_taken_for_whole(specs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    version = bundle(specs).get_current_version().version
+    shutil.rmtree(bundle(specs, version).path)
+
+    def tear(source: Path, target: Path, **_: object) -> None:
+        target.mkdir(parents=True)
+        raise OSError("no space left")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("shutil.copytree", tear)
+        with pytest.raises(OSError, match="no space"):
+            bundle(specs, version)
+    assert "one.yaml" in files(bundle(specs, version))

@@ -254,3 +254,22 @@ def test_parsing_touches_and_imports_nothing_heavy(tmp_path: Path) -> None:
 def test_connections_may_be_known_to_airflow_alone(specs: Path) -> None:
     (specs / "connections.yaml").write_text("environments: {default: {other: {url: mysql://x/y}}}\n")
     assert set(load_dags(specs)) == {"one", "two", "three"}
+
+
+def test_a_broken_connections_file_is_reported_and_stops_no_dag(specs: Path) -> None:
+    (specs / "connections.yaml").write_text("environments: {default: {pg: {ulr: postgresql://x/y}}}\n")
+    assert set(load_dags(specs)) == {"one", "two", "three"}
+    with pytest.raises(BrokenSpecs, match=r"connections.yaml:1:31: unknown-key: the key 'ulr'"):
+        require_sound(specs)
+
+
+def test_a_pipeline_is_found_however_its_name_is_written(specs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (specs / "two.yaml").write_text(HEAD.replace("pipeline: p", r'pipeline: "tw\x6f"'))
+    monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "two")
+    assert set(load_dags(specs)) == {"two"}
+
+
+def test_a_file_that_cannot_be_read_disturbs_no_other(specs: Path) -> None:
+    (specs / "gone.yaml").symlink_to(specs / "nowhere.yaml")
+    (specs / "latin.yaml").write_bytes(b"pipeline: \xe9\n")
+    assert set(load_dags(specs)) == {"one", "two", "three"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import socketserver
 from collections.abc import Iterator
@@ -76,6 +77,7 @@ def test_a_failed_run_goes_to_a_mailbox(mail: Any, tmp_path: Path, monkeypatch: 
     }
     monkeypatch.setenv("AIRFLOW_CONN_MAIL", json.dumps(smtp))
     Notify("ops", _spec(tmp_path, "{email: {to: [ops@example.com], connection: mail}}")).notify(CONTEXT)
+    gc.collect()
     (message,) = mail.got
     assert "Subject: vitrina: shop: run manual__1 failed" in message
     assert "To: ops@example.com" in message

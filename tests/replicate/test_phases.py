@@ -290,7 +290,7 @@ def test_a_merge_that_wakes_beside_its_retry_changes_nothing(many: Copying, monk
     for number in range(len(outline.ranges)):
         tasks.load(outline, number)
     many.source.execute("UPDATE t SET name = 'first', updated_at = clock_timestamp() WHERE id < 3")
-    stalled = Stalled(monkeypatch, "framework.replicate.merge.in_transaction")
+    stalled = Stalled(monkeypatch, "framework.replicate.merging.in_transaction")
     zombie = stalled.start(lambda: tasks.merge(outline))
     many.source.execute("UPDATE t SET name = 'second', updated_at = clock_timestamp() WHERE id < 3")
     tasks.merge(outline)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from framework.connections import mask, normalised
 from framework.diagnostics import render
 from framework.errors import SpecInvalid, UnknownConnection, UsageError, VitrinaError
 from framework.spec.connections import FILE, check_connections, load_connections, mask_key, resolve, variable_of
+from framework.spec.validate import render_all
 
 TEXT = """\
 environments:
@@ -170,3 +172,26 @@ def test_errors_are_ours_and_hold_no_secret(directory: Path, environment: str, n
         resolve(name, environment, directory, {})
     assert "hunter2" not in str(caught.value)
     assert caught.value.fix
+
+
+@pytest.mark.parametrize(
+    "notify",
+    [
+        "{ops: 'https://hooks.example.com/services/SECRET'}",
+        "{ops: {webhok: 'https://hooks.example.com/services/SECRET'}}",
+        "{ops: {webhook: ['https://hooks.example.com/services/SECRET']}}",
+        "{ops: {webhook: 'https://hooks.example.com/services/SECRET', x: 1}}",
+    ],
+)
+def test_the_path_of_a_webhook_is_never_shown(tmp_path: Path, notify: str):
+    path = tmp_path / "connections.yaml"
+    path.write_text(f"environments: {{}}\nnotify: {notify}\n")
+    rendered = "\n".join(render_all(load_connections(path).problems))
+    assert rendered
+    assert "SECRET" not in rendered
+
+
+def test_masking_a_long_word_takes_no_time():
+    begun = time.process_time()
+    assert mask("a" * 200_000) == "a" * 200_000
+    assert time.process_time() - begun < 5

@@ -44,7 +44,10 @@ def load_stream(connection: StreamingConnection, table: Table, extract: Extract,
         except pymysql.err.MySQLError as error:
             stream.close()
             writer.join()
-            if writer.error is not None and code(error) in (0, *TOO_LARGE):
+            # A broken pipe is but the echo of the loading side's own end.
+            broke = writer.error is not None and not isinstance(writer.error, BrokenPipeError)
+            if broke and code(error) in (0, *TOO_LARGE):
+                assert writer.error is not None
                 raise writer.error from error
             raise _refused(table, error) from error
         finally:

@@ -48,4 +48,6 @@ def translated(name: str) -> Iterator[None]:
             name, f"the connection was lost or the server gave up: {first_line(error)}", "run again", transient=True
         ) from error
     except psycopg2.Error as error:
-        raise StatementFailed(name, first_line(error)) from error
+        # A server that goes away in the middle of a COPY has no error code, and no class of its own.
+        lost = error.pgcode is None and type(error) is psycopg2.DatabaseError
+        raise StatementFailed(name, first_line(error), "run again" if lost else "", transient=lost) from error

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import zoneinfo
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import timedelta
 
 from framework import units
 from framework.diagnostics import closest, did_you_mean
-from framework.spec.checks.rules import Finding, Rule, rule
+from framework.spec.checks.rules import Finding, Loc, Rule, rule
 from framework.spec.models import Spec
 from framework.spec.scheduling import CONTINUOUS, PRESETS, ScheduleKind, kind_of
 
@@ -123,6 +125,55 @@ def bad_moments(spec: Spec) -> Iterator[Finding]:
             yield Finding((key,), f"{moment!r} is not in the calendar", "write a date such as 2026-01-31")
 
 
+TAG_LENGTH = 100
+NAME_LENGTH = 250
+"""Characters of the longest tag and name that Airflow keeps."""
+
+YEARS = (1970, 2200)
+LONGEST = timedelta(days=100 * 365)
+
+
+@rule("long-tag")
+def long_tag(spec: Spec) -> Iterator[Finding]:
+    """Tags are short."""
+    for place, tag in enumerate(spec.tags):
+        if len(tag) > TAG_LENGTH:
+            yield Finding(("tags", place), f"a tag has at most {TAG_LENGTH} characters", "write a shorter one")
+
+
+@rule("long-connection-name")
+def long_connection_name(spec: Spec) -> Iterator[Finding]:
+    """Names of connections and pipelines are short."""
+    names: list[tuple[Loc, str]] = [(("source",), spec.source), (("target",), spec.target)]
+    names += [(("after", place), name) for place, name in enumerate(spec.after or ())]
+    for loc, name in names:
+        if len(name) > NAME_LENGTH:
+            yield Finding(loc, f"a name has at most {NAME_LENGTH} characters here", "write a shorter one")
+
+
+@rule("far-start")
+def far_start(spec: Spec) -> Iterator[Finding]:
+    """The start lies where every scheduler can reckon with it."""
+    year = int(spec.start[:4]) if spec.start is not None else YEARS[0]
+    if not YEARS[0] <= year <= YEARS[1]:
+        yield Finding(("start",), f"a start lies between {YEARS[0]} and {YEARS[1]}", "leave `start` out")
+
+
+@rule("more-than-a-century")
+def more_than_a_century(spec: Spec) -> Iterator[Finding]:
+    """Times of runs are less than a century."""
+    times: list[tuple[Loc, str | None]] = [(("timeout",), spec.timeout)]
+    if spec.schedule is not None and kind_of(spec.schedule) is ScheduleKind.INTERVAL:
+        times.append((("schedule",), spec.schedule))
+    times += [(("retries", key), getattr(spec.retries, key)) for key in ("delay", "longest")]
+    if spec.freshness is not None:
+        times += [(("freshness", key), getattr(spec.freshness, key)) for key in ("warn", "fail")]
+    for loc, text in times:
+        with suppress(OverflowError):  # `duration-too-long` tells
+            if text is not None and units.duration(text) > LONGEST:
+                yield Finding(loc, f"{text} is more than a century", "write a shorter time")
+
+
 @rule("freshness-order")
 def freshness_order(spec: Spec) -> Iterator[Finding]:
     """A warning comes before a failure."""
@@ -146,5 +197,9 @@ RULES: tuple[Rule, ...] = (
     after_itself,
     useless_catchup,
     bad_moments,
+    long_tag,
+    long_connection_name,
+    far_start,
+    more_than_a_century,
     freshness_order,
 )
