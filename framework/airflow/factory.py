@@ -22,6 +22,7 @@ from framework.airflow.docs import doc_md
 from framework.airflow.notify import Late, Notify
 from framework.airflow.pools import pool_of
 from framework.airflow.schedule import schedule_of, start_of
+from framework.airflow.work import PLANNED
 from framework.plan import Kind, Plan, Step, compile_plan
 from framework.spec.connections import Connections
 from framework.spec.models import Spec
@@ -201,7 +202,7 @@ class _Tasks:
         }
         origin = assets.source_table(self._spec.source, task.source_schema, task.source_table)
         plan = operators.PlanTable(task_id="plan", trigger_rule=_rule(step), inlets=[origin], **common)
-        planned = XComArg(plan, key=operators.PLANNED)
+        planned = XComArg(plan, key=PLANNED)
         load = operators.LoadTable.partial(task_id="load", planned=planned, **common).expand(number=plan.output)
         merge = operators.MergeTable(task_id="merge", planned=planned, **common)
         verify = operators.VerifyTable(

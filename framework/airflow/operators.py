@@ -5,82 +5,58 @@ That module, and with it the engine, is imported when a task runs; parsing a DAG
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any
 
-from airflow.sdk import BaseOperator, Context
+from airflow.sdk import Context
 
-PLANNED = "planned"
-"""The XCom key of a table's plan. Its return value is the numbers of its parts, since those are mapped over."""
-
-
-class Work(BaseOperator):
-    """Work on a spec.
-
-    Args:
-        spec: the path of its file.
-        step: the step of its plan; empty for what is about the whole run.
-    """
-
-    work: ClassVar[str] = ""
-    """The function of `framework.airflow.tasks` that does it."""
-
-    def __init__(self, *, spec: str, step: str = "", **options: Any) -> None:
-        super().__init__(**options)
-        self.spec = spec
-        self.step = step
-        self.cancel: Callable[[], None] | None = None
-        self.killed = False
-
-    def execute(self, context: Context) -> Any:
-        """Do it; what it returns goes to the tasks behind it."""
-        from framework.airflow import tasks
-
-        return getattr(tasks, self.work)(self, context)
-
-    def get_openlineage_facets_on_complete(self, _: Any) -> Any:
-        """What was read and written, for Airflow's provider of OpenLineage, which calls this where it is installed."""
-        from framework.airflow import lineage
-
-        return lineage.told()
-
-    def on_kill(self) -> None:
-        """End what the databases are doing for this task, so that it fails soon and undoes its work."""
-        self.killed = True
-        if self.cancel is not None:
-            self.cancel()
+from framework.airflow.work import Work
 
 
 class Begin(Work):
     """Both databases answer, and the history knows of the run."""
 
-    work = "begin"
     ui_color = "#e8e8e8"
+
+    def execute(self, context: Context) -> None:
+        """See `framework.airflow.tasks.begin`."""
+        from framework.airflow import tasks
+
+        tasks.begin(self, context)
 
 
 class RunStep(Work):
     """A whole step: generate, tick, or a mart."""
 
-    work = "run_step"
     ui_color = "#e3f0d8"
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """See `framework.airflow.tasks.run_step`."""
+        from framework.airflow import tasks
+
+        return tasks.run_step(self, context)
 
 
 class PlanTable(Work):
     """What is to be done for one table, and the tables that the load fills."""
 
-    work = "plan_table"
     ui_color = "#dbe9f6"
+
+    def execute(self, context: Context) -> list[int]:
+        """See `framework.airflow.tasks.plan_table`."""
+        from framework.airflow import tasks
+
+        return tasks.plan_table(self, context)
 
 
 class LoadTable(Work):
     """One part of a table, as rows beside the copy.
 
     Args:
-        planned: what the table's plan returned.
+        planned: what the table's plan said.
         number: of the part.
     """
 
-    work = "load_table"
     ui_color = "#dbe9f6"
     template_fields: Sequence[str] = ("planned", "number")
 
@@ -89,23 +65,33 @@ class LoadTable(Work):
         self.planned = planned
         self.number = number
 
+    def execute(self, context: Context) -> dict[str, Any]:
+        """See `framework.airflow.tasks.load_table`."""
+        from framework.airflow import tasks
+
+        return tasks.load_table(self, context, self.planned, self.number)
+
 
 class MergeTable(Work):
     """What was loaded becomes visible, with its watermark."""
 
-    work = "merge_table"
     ui_color = "#dbe9f6"
     template_fields: Sequence[str] = ("planned",)
 
     def __init__(self, *, planned: Any, **options: Any) -> None:
         super().__init__(**options)
         self.planned = planned
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """See `framework.airflow.tasks.merge_table`."""
+        from framework.airflow import tasks
+
+        return tasks.merge_table(self, context, self.planned)
 
 
 class VerifyTable(Work):
     """The copy is what the source was."""
 
-    work = "verify_table"
     ui_color = "#dbe9f6"
     template_fields: Sequence[str] = ("planned",)
 
@@ -113,16 +99,32 @@ class VerifyTable(Work):
         super().__init__(**options)
         self.planned = planned
 
+    def execute(self, context: Context) -> None:
+        """See `framework.airflow.tasks.verify_table`."""
+        from framework.airflow import tasks
+
+        tasks.verify_table(self, context, self.planned)
+
 
 class Succeed(Work):
     """Everything went well: pipelines that wait for this one may run."""
 
-    work = "succeed"
     ui_color = "#e8e8e8"
+
+    def execute(self, context: Context) -> None:
+        """See `framework.airflow.tasks.succeed`."""
+        from framework.airflow import tasks
+
+        tasks.succeed(self, context)
 
 
 class End(Work):
     """What the run did, and what it did not; its leases are given back."""
 
-    work = "end"
     ui_color = "#e8e8e8"
+
+    def execute(self, context: Context) -> None:
+        """See `framework.airflow.tasks.end`."""
+        from framework.airflow import tasks
+
+        tasks.end(self, context)
