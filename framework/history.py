@@ -177,6 +177,16 @@ def last_runs(session: Session, target: Target, pipeline: str, limit: int = 5) -
     return [PastRun(*row) for row in found]
 
 
+def age_of(session: Session, target: Target, run_id: str) -> float:
+    """Seconds since a run began, by the target's clock; 0 if it is not recorded."""
+    if session.relation(RUNS) is None:
+        return 0.0
+    found = session.query(
+        f"SELECT started_at, {target.dialect.utc_now} FROM {target.dialect.quote(RUNS)} WHERE run_id = %s", (run_id,)
+    )
+    return float((found[0][1] - found[0][0]).total_seconds()) if found else 0.0
+
+
 @dataclass(frozen=True)
 class PastStep:
     step: str

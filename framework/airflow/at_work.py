@@ -20,10 +20,11 @@ from framework.airflow import connections
 from framework.airflow.work import Work
 from framework.databases.base import Target
 from framework.databases.postgres import PostgresSource
-from framework.errors import LeaseLost, VitrinaError
+from framework.errors import LeaseLost, SpecInvalid, VitrinaError
 from framework.events import Event, Reporter, StepFailed
 from framework.plan import Plan, Step, compile_plan
 from framework.spec.models import ReplicateTask
+from framework.spec.validate import render_all
 from framework.workspace import Workspace, open_workspace
 
 Result = TypeVar("Result")
@@ -74,7 +75,14 @@ def at_work(work: Work, context: Context, *, source: bool = False) -> Iterator[T
     except VitrinaError as error:
         # Whoever was told to end (a worker that shuts down) may be tried again.
         kind = AirflowException if error.transient or work.killed else AirflowFailException
-        raise kind(str(error)) from None
+        raise kind(sentence(error)) from None
+
+
+def sentence(error: VitrinaError) -> str:
+    """What an error says, with the problems it holds."""
+    if isinstance(error, SpecInvalid):
+        return "\n\n".join(render_all(error.problems))
+    return str(error)
 
 
 def run_name(pipeline: str, airflow_run_id: str) -> str:

@@ -55,6 +55,8 @@ def build(spec: Spec, path: Path, text: str, connections: Connections | None = N
         default_args=_defaults(spec),
         on_failure_callback=Notify(spec.on_failure.notify, str(path)) if spec.on_failure else None,
         deadline=_deadline(spec, path),
+        # Else a file that builds it only to see whether it can be built would have it, too.
+        auto_register=False,
     ) as dag:
         _Tasks(spec, plan, path, connections).make()
     return dag

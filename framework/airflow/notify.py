@@ -10,10 +10,11 @@ import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from airflow.sdk import BaseNotifier, Context
+from airflow.sdk import BaseNotifier, Context, conf
 
-from framework.errors import UsageError
+from framework.errors import SpecInvalid, UsageError
 from framework.spec.connections import FILE, Email, load_connections, webhook
 
 SECONDS = 10
@@ -72,7 +73,15 @@ def send(name: str, spec: Path, news: dict[str, Any]) -> None:
     if known.email is not None:
         _mail(known.email, news)
     else:
-        _post(webhook(name, spec.parent, os.environ), news)
+        _post(_address(name, spec), news)
+
+
+def _address(name: str, spec: Path) -> str:
+    try:
+        return webhook(name, spec.parent, os.environ)
+    except SpecInvalid as error:
+        fact = f"the webhook {name!r} has no address: {'; '.join(problem.message for problem in error.problems)}"
+        raise UsageError(fact, "set the variable for the DAG processor and the triggerer") from None
 
 
 def _news(context: Any) -> dict[str, Any]:
@@ -84,6 +93,7 @@ def _news(context: Any) -> dict[str, Any]:
         "run_id": run_id,
         "status": "failed",
         "reason": reason,
+        "url": f"{conf.get('api', 'base_url', fallback='')}/dags/{quote(pipeline)}/runs/{quote(run_id)}",
         # What chat systems show.
         "text": f"{pipeline}: run {run_id} failed" + (f" ({reason})" if reason else ""),
     }

@@ -1,6 +1,6 @@
 """Pools keep the tasks that use a database at once below its `parallelism` in connections.yaml.
 
-A pool must be there before its first task: `python -m framework.airflow.pools SPECS` makes those of a directory.
+A pool must be there before its first task: `python -m framework.airflow.make_pools SPECS` makes those of a directory.
 """
 
 from __future__ import annotations
@@ -45,7 +45,3 @@ def make(specs: Path) -> int:
             path.write_text(json.dumps(pools), encoding="utf-8")
             subprocess.run([sys.executable, "-m", "airflow", "pools", "import", str(path)], check=True)  # noqa: S603
     return len(pools)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(f"{make(Path(sys.argv[1]))} pools\n")

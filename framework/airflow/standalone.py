@@ -115,7 +115,7 @@ def running(settings: Settings) -> Iterator[Settings]:
         _write_secret(settings.passwords, json.dumps({USER: secrets.token_urlsafe(12)}))
     environ = settings.variables()
     _run(settings, environ, "db", "migrate")
-    _run_module(settings, environ, "framework.airflow.pools", str(settings.specs))
+    _run_module(settings, environ, "framework.airflow.make_pools", str(settings.specs))
     parts: dict[str, subprocess.Popen[bytes]] = {}
     try:
         for name in PARTS:
@@ -147,7 +147,10 @@ def _start(settings: Settings, environ: Mapping[str, str], name: str) -> subproc
 
 
 def stop(processes: Collection[subprocess.Popen[bytes]]) -> None:
-    """Ask all parts to end, then end their whole sessions: children outlive their parents otherwise."""
+    """Ask all parts to end, then end their whole sessions: children outlive their parents otherwise.
+
+    Parts that wait for running tasks take up to `STOP_SECONDS`.
+    """
     for process in processes:
         process.terminate()
     deadline = time.monotonic() + STOP_SECONDS
@@ -225,11 +228,15 @@ def main() -> int:
         sys.stdout.flush()
         with running(settings):
             say(f"\nAirflow is at {settings.url}\n  user      {USER}\n  password  {settings.password}\n")
-            say("\nCtrl-C ends it.\n")
+            say("\nDAGs start paused: switch one on there. Ctrl-C ends Airflow, in up to half a minute.\n")
             sys.stdout.flush()
-            signal.pause()
-    except KeyboardInterrupt:
+            with suppress(KeyboardInterrupt):
+                signal.pause()
+            say("\nStopping Airflow\n")
+            sys.stdout.flush()
         say("Airflow has ended.\n")
+    except KeyboardInterrupt:
+        say("\nAirflow has ended.\n")
     except AirflowFailed as error:
         sys.stderr.write(f"error: {error}\n")
         return 1

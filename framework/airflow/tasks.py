@@ -115,7 +115,7 @@ def succeed(work: Work, context: Context) -> None:
         with task.target.session() as session:
             ended = history.steps_of(session, task.target, task.run.run_id)
         # Where only what failed was done again, ``end`` is not.
-        task.run.emit(RunFinished(task.run.run_id, "succeeded", _seconds(context)))
+        _end_run(task, "succeeded")
     rows = sum(step.rows_written for step in ended)
     for asset in work.outlets:
         context["outlet_events"][asset].extra = {"rows": rows, "run_id": task.run.run_id}
@@ -135,14 +135,14 @@ def end(work: Work, context: Context) -> None:
         for name in failed:
             work.log.error("%s FAILED: %s", name, ended[name].message)
         status = "failed" if failed or missed else "succeeded"
-        task.run.emit(RunFinished(task.run.run_id, status, _seconds(context)))
+        _end_run(task, status)
         lease.release_all(task.target, task.run.run_id)
 
 
-def _seconds(context: Context) -> float:
-    """Since the run's start."""
-    began = context["dag_run"].start_date
-    return time.time() - began.timestamp() if began else 0.0
+def _end_run(task: Task, status: str) -> None:
+    with task.target.session() as session:
+        seconds = history.age_of(session, task.target, task.run.run_id)
+    task.run.emit(RunFinished(task.run.run_id, status, seconds))
 
 
 def _skipped(task: Task, step: str, kind: Kind, reason: str) -> AirflowSkipException:

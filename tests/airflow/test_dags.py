@@ -273,3 +273,17 @@ def test_a_file_that_cannot_be_read_disturbs_no_other(specs: Path) -> None:
     (specs / "gone.yaml").symlink_to(specs / "nowhere.yaml")
     (specs / "latin.yaml").write_bytes(b"pipeline: \xe9\n")
     assert set(load_dags(specs)) == {"one", "two", "three"}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+def test_only_one_of_the_two_files_has_dags(specs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A DAG that two files have would change hands with every parse, and its tasks would not be found."""
+    from airflow.dag_processing.dagbag import DagBag
+
+    monkeypatch.setenv("VITRINA_SPECS", str(specs))
+    found = {}
+    for name in ("vitrina_specs", "vitrina_broken_specs"):
+        bag = DagBag(str(ROOT / "dags" / f"{name}.py"))
+        assert bag.import_errors == {}
+        found[name] = set(bag.dags)
+    assert found == {"vitrina_specs": {"one", "two", "three"}, "vitrina_broken_specs": set()}

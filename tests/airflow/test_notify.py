@@ -93,3 +93,8 @@ def test_a_run_that_is_late_is_told(hook: Any, tmp_path: Path, monkeypatch: pyte
 def test_who_is_not_known_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="nothing is known of 'dev'"):
         Notify("dev", _spec(tmp_path, "{webhook: http://x}")).notify(CONTEXT)
+
+
+def test_a_webhook_whose_variable_is_not_set_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="OPS_IS_NOT_SET"):
+        Notify("ops", _spec(tmp_path, '{webhook: "${OPS_IS_NOT_SET}"}')).notify(CONTEXT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -248,6 +249,19 @@ def _an_edit_shows(rest: Rest, made: Factory) -> None:
     wait(lambda: rest.dags()["first"]["description"] == "edited", 60)
     (made.specs / "broken.yaml").unlink()
     wait(lambda: not rest.import_errors(), 60)
+    # Without a broken spec, too, each DAG belongs to one file, and no parse makes a new version of it.
+    before = _versions(rest)
+    time.sleep(12)
+    assert _versions(rest) == before
+    rest.run("second")
+
+
+def _versions(rest: Rest) -> dict[str, tuple[str, int]]:
+    """The file and the number of versions of each DAG."""
+    return {
+        name: (dag["relative_fileloc"], rest("GET", f"/dags/{name}/dagVersions")["total_entries"])
+        for name, dag in rest.dags().items()
+    }
 
 
 def assert_nothing_is_left(made: Factory) -> None:
