@@ -17,6 +17,7 @@ from framework.airflow.work import PLANNED, Work
 from framework.errors import GenerationForbidden
 from framework.events import RunFinished, RunStarted, Stats, StepFinished, StepSkipped, StepStarted
 from framework.plan import Kind, Plan
+from framework.spec.models import MartTask
 
 Planned = Mapping[str, Any]
 """What `plan_table` says to the tasks behind it: an outline as JSON, and when it began."""
@@ -50,7 +51,8 @@ def run_step(work: Work, context: Context) -> dict[str, Any]:
             read = tuple(lineage.target_dataset(task.target, table) for table in step.arguments["task"]["reads"])
             written = lineage.target_dataset(task.target, step.subject)
             lineage.tell(lineage.Moved(read, written, stats.rows_written))
-            _tell_assets(context, work, stats)
+            view = MartTask.model_validate(step.arguments["task"]).mart.materialize.view is not None
+            _tell_assets(context, work, stats, rows=None if view else stats.rows_written)
         return _counts(stats)
 
 
@@ -106,7 +108,7 @@ def verify_table(work: Work, context: Context, planned: Planned) -> None:
         read = lineage.source_dataset(task.source, settings.source_schema, settings.source_table)
         written = lineage.target_dataset(task.target, step.subject)
         lineage.tell(lineage.Moved((read,), written, stats.rows_written))
-        _tell_assets(context, work, stats)
+        _tell_assets(context, work, stats, rows=stats.rows_written)
 
 
 def succeed(work: Work, context: Context) -> None:
@@ -150,10 +152,11 @@ def _skipped(task: Task, step: str, kind: Kind, reason: str) -> AirflowSkipExcep
     return AirflowSkipException(f"{step}: {reason}")
 
 
-def _tell_assets(context: Context, work: Work, stats: Stats) -> None:
+def _tell_assets(context: Context, work: Work, stats: Stats, *, rows: int | None) -> None:
+    """What the events of the task's assets carry; ``rows`` is None for views, which have none of their own."""
     for asset in work.outlets:
         context["outlet_events"][asset].extra = {
-            "rows": stats.rows_written,
+            "rows": rows,
             "deleted": stats.rows_deleted,
             "watermark": stats.watermark,
             "seconds": round(stats.seconds, 3),

@@ -176,7 +176,8 @@ def _assets_tell(rest: Rest, run: str) -> None:
     assert orders["rows"] > 10_000
     assert orders["watermark"].startswith("2025-12-31")
     assert orders["seconds"] > 0
-    assert "mysql://shop_mysql:3306/default/revenue_by_month" in by_asset
+    assert by_asset["mysql://shop_mysql:3306/default/revenue_by_month"]["extra"]["rows"] == 72
+    assert by_asset["mysql://shop_mysql:3306/default/best_categories"]["extra"]["rows"] is None
     assert by_asset["x-vitrina://pipeline/shop"]["extra"]["rows"] > 90_000
 
 
