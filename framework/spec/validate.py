@@ -47,6 +47,7 @@ def validate(paths: Sequence[Path], environ: Environment[str, str] = os.environ,
     files = list(_files(paths))
     problems: list[Problem] = []
     pipelines: dict[str, Path] = {}
+    sound: list[Loaded] = []
     for file in _with_connections(files):
         if file.name == connections.FILE:
             problems += connections.check_connections(connections.load_connections(file), environ)
@@ -54,7 +55,10 @@ def validate(paths: Sequence[Path], environ: Environment[str, str] = os.environ,
         loaded = load_spec(file, environ)
         problems += _all_problems(loaded, environ, more)
         problems += _same_pipeline(loaded, pipelines)
-    return Report(len(files), tuple(problems))
+        sound.append(loaded)
+    problems += _after_circles(sound)
+    order = {file: place for place, file in enumerate(_with_connections(files))}
+    return Report(len(files), tuple(sorted(problems, key=lambda problem: (order[problem.path], problem.position))))
 
 
 def load_checked(
@@ -145,6 +149,34 @@ def _same_pipeline(loaded: Loaded, pipelines: dict[str, Path]) -> Iterator[Probl
         message = f"the pipeline {loaded.spec.pipeline!r} is in {first} already"
         span = _span(loaded.document, "pipeline")
         yield loaded.document.problem(span, "same-pipeline", message, "give it another name")
+
+
+def _after_circles(files: Sequence[Loaded]) -> Iterator[Problem]:
+    """Pipelines that wait for each other: none of them would ever run. What is not among the files is not judged."""
+    waits = {loaded.spec.pipeline: loaded for loaded in files if loaded.spec is not None and loaded.spec.after}
+    for name, loaded in waits.items():
+        assert loaded.spec is not None
+        for place, first in enumerate(loaded.spec.after or ()):
+            # A pipeline that waits for itself is told by a rule.
+            if first != name and (path := _path_back(name, first, waits)) is not None:
+                assert loaded.document.root is not None
+                span = find(loaded.document.root, ("after", place)).node.span
+                message = f"these pipelines wait for each other: {' -> '.join((name, *path))}"
+                yield loaded.document.problem(span, "after-circle", message, "give one of them a `schedule`")
+
+
+def _path_back(name: str, first: str, waits: dict[str, Loaded]) -> tuple[str, ...] | None:
+    """From ``first`` along what is waited for to ``name``; None if it is not reached."""
+    seen: set[str] = set()
+    ways: list[tuple[str, ...]] = [(first,)]
+    while ways:
+        way = ways.pop()
+        if way[-1] == name:
+            return way
+        spec = waits[way[-1]].spec if way[-1] in waits and way[-1] not in seen else None
+        seen.add(way[-1])
+        ways += [(*way, after) for after in reversed(spec.after or ())] if spec else []
+    return None
 
 
 def _span_of(place: Place, finding: Finding, lines: Sequence[str]) -> Span:

@@ -150,3 +150,26 @@ def test_templates():
     for text in ("{", "}", "{a", "{a:5}", "{a!r}"):
         with pytest.raises(ValueError):
             template_names(text)
+
+
+def test_pipelines_that_wait_for_each_other_are_told(tmp_path: Path):
+    waits = {"a": ["b"], "b": ["elsewhere", "c"], "c": ["a"], "d": ["a"], "e": ["e"]}
+    for name, after in waits.items():
+        text = f"version: 1\npipeline: {name}\nsource: s\ntarget: t\nafter: [{', '.join(after)}]\n"
+        (tmp_path / f"{name}.yaml").write_text(text)
+    found = [(p.path.name, p.position.column, p.rule, p.message) for p in validate([tmp_path], {}).problems]
+    sentence = "these pipelines wait for each other: "
+    assert sorted(found) == [
+        ("a.yaml", 9, "after-circle", sentence + "a -> b -> c -> a"),
+        ("b.yaml", 20, "after-circle", sentence + "b -> c -> a -> b"),
+        ("c.yaml", 9, "after-circle", sentence + "c -> a -> b -> c"),
+        ("e.yaml", 9, "after-itself", "'e' would wait for itself"),
+    ]
+
+
+def test_many_pipelines_in_a_row_are_no_circle(tmp_path: Path):
+    for number in range(60):
+        after = f"after: [{', '.join(f'p{n}' for n in range(number))}]\n" if number else ""
+        text = f"version: 1\npipeline: p{number}\nsource: s\ntarget: t\n{after}"
+        (tmp_path / f"p{number:02}.yaml").write_text(text)
+    assert validate([tmp_path], {}).problems == ()
