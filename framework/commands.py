@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from rich.console import Console
@@ -12,7 +12,7 @@ from framework import status as statuses
 from framework.databases.base import Target
 from framework.databases.postgres import PostgresSource
 from framework.errors import GenerationForbidden, UsageError
-from framework.events import Event, Listener
+from framework.events import Listener, to_all
 from framework.history import Recorder
 from framework.plan import Kind, Plan, compile_plan
 from framework.workspace import Workspace, open_workspace
@@ -115,7 +115,7 @@ def _execute(
         target=target,
         run_id=runner.new_run_id(),
         command=command,
-        emit=_to_all(listeners),
+        emit=to_all(*listeners),
         full_refresh=full_refresh,
         recreate=recreate,
         mask_key=mask_key,
@@ -124,11 +124,3 @@ def _execute(
         runner.execute(plan, run, workers)
     finally:
         closing.show()
-
-
-def _to_all(listeners: list[Listener]) -> Callable[[Event], None]:
-    def emit(event: Event) -> None:
-        for listener in listeners:
-            listener(event)
-
-    return emit

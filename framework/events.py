@@ -112,6 +112,16 @@ Event = RunStarted | RunFinished | StepStarted | StepProgress | StepFinished | S
 Listener = Callable[[Event], None]
 
 
+def to_all(*listeners: Listener) -> Listener:
+    """A listener that passes each event to all ``listeners``, in their order."""
+
+    def emit(event: Event) -> None:
+        for listener in listeners:
+            listener(event)
+
+    return emit
+
+
 def ignore(event: Event) -> None:
     """The listener of those who do not listen."""
 

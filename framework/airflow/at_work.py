@@ -21,7 +21,7 @@ from framework.airflow.work import Work
 from framework.databases.base import Target
 from framework.databases.postgres import PostgresSource
 from framework.errors import LeaseLost, SpecInvalid, VitrinaError
-from framework.events import Event, Reporter, StepFailed
+from framework.events import Reporter, StepFailed, to_all
 from framework.plan import Plan, Step, compile_plan
 from framework.spec.models import ReplicateTask
 from framework.spec.validate import render_all
@@ -65,7 +65,7 @@ def at_work(work: Work, context: Context, *, source: bool = False) -> Iterator[T
                 target=target,
                 run_id=run_id,
                 command="airflow",
-                emit=_listener(work, history.Recorder(target, run_id)),
+                emit=to_all(progress.Lines(work.log.info), history.Recorder(target, run_id)),
                 full_refresh=bool(params.get("full_refresh")),
                 mask_key=workspace.mask_key(),
             )
@@ -134,13 +134,3 @@ def cancellable(work: Work, task: Task, perform: Callable[[], Result]) -> Result
                 work.log.warning("the task was told to end")
                 task.run.cancel()
             raise
-
-
-def _listener(work: Work, record: history.Recorder) -> Callable[[Event], None]:
-    lines = progress.Lines(work.log.info)
-
-    def listen(event: Event) -> None:
-        lines(event)
-        record(event)
-
-    return listen

@@ -11,7 +11,7 @@ from airflow.sdk import CronDataIntervalTimetable, DeltaDataIntervalTimetable
 from framework import units
 from framework.airflow import assets
 from framework.spec.models import Spec
-from framework.spec.scheduling import CONTINUOUS, PRESETS, ScheduleKind, kind_of
+from framework.spec.scheduling import CONTINUOUS, PRESETS, ScheduleKind, schedule_kind
 
 
 def schedule_of(spec: Spec) -> Any:
@@ -23,7 +23,7 @@ def schedule_of(spec: Spec) -> Any:
         return [assets.pipeline(name) for name in spec.after]
     if spec.schedule is None:
         return None
-    kind = kind_of(spec.schedule)
+    kind = schedule_kind(spec.schedule)
     if kind is ScheduleKind.CONTINUOUS:
         return CONTINUOUS
     if kind is ScheduleKind.INTERVAL:

@@ -114,8 +114,8 @@ def running(settings: Settings) -> Iterator[Settings]:
     if not settings.passwords.exists():
         _write_secret(settings.passwords, json.dumps({USER: secrets.token_urlsafe(12)}))
     environ = settings.variables()
-    _run(settings, environ, "db", "migrate")
-    _run_module(settings, environ, "framework.airflow.make_pools", str(settings.specs))
+    _run(settings, environ, "airflow", "db", "migrate")
+    _run(settings, environ, "framework.airflow.make_pools", str(settings.specs))
     parts: dict[str, subprocess.Popen[bytes]] = {}
     try:
         for name in PARTS:
@@ -183,11 +183,7 @@ def _health(settings: Settings) -> dict[str, str | None]:
     return {name: found[name]["status"] for name in ("metadatabase", "scheduler", "dag_processor", "triggerer")}
 
 
-def _run(settings: Settings, environ: Mapping[str, str], *arguments: str) -> None:
-    _run_module(settings, environ, "airflow", *arguments)
-
-
-def _run_module(settings: Settings, environ: Mapping[str, str], module: str, *arguments: str) -> None:
+def _run(settings: Settings, environ: Mapping[str, str], module: str, *arguments: str) -> None:
     path = _log(settings, "setup")
     with path.open("ab") as log:
         done = subprocess.run(  # noqa: S603 - our own interpreter

@@ -16,7 +16,7 @@ from framework.airflow.at_work import Task, at_work, cancellable, phase_of
 from framework.airflow.work import PLANNED, Work
 from framework.errors import GenerationForbidden
 from framework.events import RunFinished, RunStarted, Stats, StepFinished, StepSkipped, StepStarted
-from framework.plan import Kind, Plan
+from framework.plan import Kind
 from framework.spec.models import MartTask
 
 Planned = Mapping[str, Any]
@@ -38,10 +38,11 @@ def begin(work: Work, context: Context) -> None:
 
 def run_step(work: Work, context: Context) -> dict[str, Any]:
     """Do a whole step. Raises AirflowSkipException where there is nothing to be done."""
-    with at_work(work, context, source=_step_kind(work) is not Kind.MART) as task:
-        step = task.plan.step(work.step) if _has(task.plan, work.step) else None
-        if step is None:
-            raise _skipped(task, work.step, _step_kind(work), "no ticks were asked for")
+    kind = Kind(work.step.partition(":")[0])
+    with at_work(work, context, source=kind is not Kind.MART) as task:
+        if not task.plan.has(kind):
+            raise _skipped(task, work.step, kind, "no ticks were asked for")
+        step = task.plan.step(work.step)
         if step.kind in (Kind.GENERATE, Kind.TICK) and not task.source.may_generate:
             if step.kind is Kind.TICK or context["params"].get("tick"):
                 raise GenerationForbidden(task.source.name, task.workspace.environment)
@@ -166,11 +167,3 @@ def _tell_assets(context: Context, work: Work, stats: Stats, *, rows: int | None
 def _counts(stats: Stats) -> dict[str, Any]:
     """What goes into XCom: counts and bounds. Warnings of checks show rows."""
     return {key: value for key, value in stats.as_json().items() if key != "warnings"}
-
-
-def _has(plan: Plan, name: str) -> bool:
-    return any(step.name == name for step in plan.steps)
-
-
-def _step_kind(work: Work) -> Kind:
-    return Kind(work.step.partition(":")[0])

@@ -8,7 +8,7 @@ from framework import checks
 from framework.databases.base import Session
 from framework.databases.postgres.snapshot import Horizon, horizon, snapshot
 from framework.databases.postgres.source import PostgresSession
-from framework.errors import LeaseLost, StatementFailed
+from framework.errors import LeaseLost
 from framework.events import Stats
 from framework.replicate import chunks, cursor, merging, staging, state
 from framework.replicate.job import Counter, Job
@@ -122,12 +122,3 @@ def _catch_up(
         watermark=watermark,
     )
     return cursor.next_bound(job.mapping, seen, watermark, bound), caught_up, staged.keys
-
-
-def require_all(outline: Outline, loaded: list[Loaded | None], name: str) -> list[Loaded]:
-    """Every part's record. Raises StatementFailed if one is missing."""
-    found = [part for part in loaded if part is not None]
-    if len(found) != len(outline.ranges):
-        missing = len(outline.ranges) - len(found)
-        raise StatementFailed(name, f"{missing} of {len(outline.ranges)} parts are not loaded", "run again")
-    return found

@@ -13,7 +13,7 @@ from framework.errors import MappingChanged, StatementFailed, VerifyFailed
 from framework.events import Stats
 from framework.replicate import cursor, full, incremental, state
 from framework.replicate.job import Counter, Job
-from framework.replicate.journal import Merged
+from framework.replicate.journal import Loaded, Merged
 from framework.replicate.mapping import DELETED_AT
 from framework.replicate.outline import EVERYTHING, Outline
 
@@ -150,7 +150,16 @@ def _already_merged(job: Job, outline: Outline, session: Session) -> Merged | No
 
 def _merge(job: Job, outline: Outline, session: Session) -> Merged:
     parts = [job.journal.loaded(session, number) for number in range(len(outline.ranges))]
-    loaded = full.require_all(outline, parts, job.target.name)
+    loaded = _require_all(outline, parts, job.target.name)
     if outline.full:
         return full.finish(job, outline, session, loaded)
     return incremental.finish(job, outline, session, loaded[0])
+
+
+def _require_all(outline: Outline, loaded: list[Loaded | None], name: str) -> list[Loaded]:
+    """Every part's record. Raises StatementFailed if one is missing."""
+    found = [part for part in loaded if part is not None]
+    if len(found) != len(outline.ranges):
+        missing = len(outline.ranges) - len(found)
+        raise StatementFailed(name, f"{missing} of {len(outline.ranges)} parts are not loaded", "run again")
+    return found

@@ -32,7 +32,7 @@ class ScheduleKind(Enum):
     CONTINUOUS = "continuous"
 
 
-def kind_of(schedule: str) -> ScheduleKind:
+def schedule_kind(schedule: str) -> ScheduleKind:
     """The form of a schedule; what is no other form is read as a cron expression."""
     if schedule == CONTINUOUS:
         return ScheduleKind.CONTINUOUS

@@ -18,7 +18,6 @@ from framework.spec.models import Spec
 from framework.spec.nodes import Place, Scalar, Span, find, span_within
 
 SUFFIXES = (".yaml", ".yml")
-UNKNOWN_CONNECTION = "unknown-connection"
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,8 @@ def validate(paths: Sequence[Path], environ: Environment[str, str] = os.environ,
     problems: list[Problem] = []
     pipelines: dict[str, Path] = {}
     sound: list[Loaded] = []
-    for file in _with_connections(files):
+    ordered = _with_connections(files)
+    for file in ordered:
         if file.name == connections.FILE:
             problems += connections.check_connections(connections.load_connections(file), environ)
             continue
@@ -57,7 +57,7 @@ def validate(paths: Sequence[Path], environ: Environment[str, str] = os.environ,
         problems += _same_pipeline(loaded, pipelines)
         sound.append(loaded)
     problems += _after_circles(sound)
-    order = {file: place for place, file in enumerate(_with_connections(files))}
+    order = {file: place for place, file in enumerate(ordered)}
     return Report(len(files), tuple(sorted(problems, key=lambda problem: (order[problem.path], problem.position))))
 
 
@@ -76,10 +76,7 @@ def load_checked(
         UsageError: the file cannot be opened.
     """
     loaded = load_spec(path, environ)
-    problems = _all_problems(loaded, environ, more)
-    if connections_elsewhere:
-        problems = [problem for problem in problems if problem.rule != UNKNOWN_CONNECTION]
-    return loaded.spec, tuple(problems)
+    return loaded.spec, tuple(_all_problems(loaded, environ, more, connections_elsewhere=connections_elsewhere))
 
 
 def check(loaded: Loaded, rules: Iterable[Rule] = RULES) -> tuple[Problem, ...]:
@@ -107,34 +104,40 @@ def render_all(problems: Iterable[Problem]) -> list[str]:
     return rendered
 
 
-def _all_problems(loaded: Loaded, environ: Environment[str, str], more: Sequence[Rule]) -> list[Problem]:
+def _all_problems(
+    loaded: Loaded, environ: Environment[str, str], more: Sequence[Rule], *, connections_elsewhere: bool = False
+) -> list[Problem]:
     if loaded.spec is None:
         return list(loaded.problems)
-    found = [*check(loaded, (*RULES, *more)), *_unknown_connections(loaded.spec, loaded.document, environ)]
-    found += _unknown_notify(loaded.spec, loaded.document)
+    found = [*check(loaded, (*RULES, *more))]
+    beside = loaded.document.path.parent / connections.FILE
+    if beside.is_file():
+        file = connections.load_connections(beside)
+        found += _unknown_notify(loaded.spec, loaded.document, file)
+        if not connections_elsewhere:
+            found += _unknown_connections(loaded.spec, loaded.document, file, environ)
     return sorted(found, key=lambda problem: problem.position)
 
 
-def _unknown_connections(spec: Spec, document: Document, environ: Environment[str, str]) -> Iterator[Problem]:
-    """Names that neither the connections file beside the spec nor the environment knows; without a file, none."""
-    path = document.path.parent / connections.FILE
-    if not path.is_file():
-        return
-    names = connections.load_connections(path).names
+def _unknown_connections(
+    spec: Spec, document: Document, file: connections.ConnectionsFile, environ: Environment[str, str]
+) -> Iterator[Problem]:
+    """Names that neither the connections file beside the spec nor the environment knows."""
+    names = file.names
     for key, name in (("source", spec.source), ("target", spec.target)):
         if names and name not in names and connections.variable_of(name) not in environ:
             message = f"{connections.FILE} has no connection {name!r}"
-            yield document.problem(_span(document, key), UNKNOWN_CONNECTION, message, did_you_mean(name, sorted(names)))
+            yield document.problem(
+                _span(document, key), "unknown-connection", message, did_you_mean(name, sorted(names))
+            )
 
 
-def _unknown_notify(spec: Spec, document: Document) -> Iterator[Problem]:
+def _unknown_notify(spec: Spec, document: Document, file: connections.ConnectionsFile) -> Iterator[Problem]:
     """Who is to be told of failures must be known to the connections file beside the spec."""
-    if spec.on_failure is None:
+    content = file.content
+    if spec.on_failure is None or content is None or spec.on_failure.notify in content.notify:
         return
-    path, name = document.path.parent / connections.FILE, spec.on_failure.notify
-    content = connections.load_connections(path).content if path.is_file() else None
-    if content is None or name in content.notify:
-        return
+    name = spec.on_failure.notify
     assert document.root is not None
     span = find(document.root, ("on_failure", "notify")).node.span
     advice = did_you_mean(name, sorted(content.notify)) or f"add `notify: {{{name}: {{webhook: ...}}}}` to it"

@@ -15,12 +15,13 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from framework import lease
-from framework.airflow.standalone import USER, Settings, free_port, running
+from framework.airflow.standalone import USER, Settings, running
 from framework.databases.mysql import MySQLTarget
 from tests.airflow.rest import Rest, wait
 from tests.command import ROOT, Command
 from tests.services import Server
 from tests.services.databases import SourceDatabase, TargetDatabase
+from tests.services.process import free_port
 from tests.test_shop import KEY, assert_copies_are_exact, assert_marts_are_exact
 
 pytestmark = pytest.mark.slow

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from framework.spec.checks.rules import Loc
 from framework.spec.fake import Fake
 from framework.spec.models import Check, Entity, EntityColumn, ReplicateTask, Spec
+from framework.spec.scheduling import ScheduleKind, schedule_kind
 from framework.types import INTEGER_KINDS, TEXT_KINDS, Kind, parse_type
 
 NUMBER_KINDS = INTEGER_KINDS | {Kind.NUMERIC, Kind.REAL, Kind.DOUBLE}
@@ -114,3 +115,17 @@ def checks(spec: Spec) -> Iterator[tuple[Loc, str, Check]]:
         for table, settings in tables.items():
             for index, check in enumerate(settings.checks):
                 yield (section, table, "checks", index), table, check
+
+
+def times_of_runs(spec: Spec) -> Iterator[tuple[Loc, str]]:
+    """Every span of time that says when and how a pipeline runs, with its path."""
+    if spec.schedule is not None and schedule_kind(spec.schedule) is ScheduleKind.INTERVAL:
+        yield ("schedule",), spec.schedule
+    if spec.timeout is not None:
+        yield ("timeout",), spec.timeout
+    yield ("retries", "delay"), spec.retries.delay
+    yield ("retries", "longest"), spec.retries.longest
+    if spec.freshness is not None:
+        for key in ("warn", "fail"):
+            if (text := getattr(spec.freshness, key)) is not None:
+                yield ("freshness", key), text

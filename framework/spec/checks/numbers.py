@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from framework import units
-from framework.spec.checks.lookup import checks, columns, fakes
+from framework.spec.checks.lookup import checks, columns, fakes, times_of_runs
 from framework.spec.checks.rules import Finding, Loc, Rule, rule
 from framework.spec.models import Bounds, Spec
-from framework.spec.scheduling import ScheduleKind, kind_of
 
 
 @rule("min-over-max")
@@ -86,20 +85,7 @@ def _durations(spec: Spec) -> Iterator[tuple[Loc, str]]:
     for table, settings in spec.replicate.items():
         if settings.lookback is not None:
             yield ("replicate", table, "lookback"), settings.lookback
-    yield from _times_of_runs(spec)
-    if spec.freshness is not None:
-        for key in ("warn", "fail"):
-            if (text := getattr(spec.freshness, key)) is not None:
-                yield ("freshness", key), text
-
-
-def _times_of_runs(spec: Spec) -> Iterator[tuple[Loc, str]]:
-    if spec.schedule is not None and kind_of(spec.schedule) is ScheduleKind.INTERVAL:
-        yield ("schedule",), spec.schedule
-    if spec.timeout is not None:
-        yield ("timeout",), spec.timeout
-    yield ("retries", "delay"), spec.retries.delay
-    yield ("retries", "longest"), spec.retries.longest
+    yield from times_of_runs(spec)
 
 
 RULES: tuple[Rule, ...] = (min_over_max, no_bounds, share_over_100, duration_too_long)

@@ -10,9 +10,10 @@ from datetime import timedelta
 
 from framework import units
 from framework.diagnostics import closest, did_you_mean
+from framework.spec.checks.lookup import times_of_runs
 from framework.spec.checks.rules import Finding, Loc, Rule, rule
 from framework.spec.models import Spec
-from framework.spec.scheduling import CONTINUOUS, PRESETS, ScheduleKind, kind_of
+from framework.spec.scheduling import CONTINUOUS, PRESETS, ScheduleKind, schedule_kind
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
@@ -41,7 +42,7 @@ def unknown_timezone(spec: Spec) -> Iterator[Finding]:
 @rule("bad-schedule")
 def bad_schedule(spec: Spec) -> Iterator[Finding]:
     """The schedule is a cron expression of five fields, a name of one, an interval, or `@continuous`."""
-    if spec.schedule is None or spec.schedule in PRESETS or kind_of(spec.schedule) is not ScheduleKind.CRON:
+    if spec.schedule is None or spec.schedule in PRESETS or schedule_kind(spec.schedule) is not ScheduleKind.CRON:
         return
     if spec.schedule.startswith("@"):
         message = f"{spec.schedule!r} is no name of a schedule"
@@ -75,7 +76,7 @@ def _cron_value(text: str, low: int, words: tuple[str, ...]) -> int | None:
 @rule("empty-interval")
 def empty_interval(spec: Spec) -> Iterator[Finding]:
     """An interval is longer than nothing."""
-    if spec.schedule is None or kind_of(spec.schedule) is not ScheduleKind.INTERVAL:
+    if spec.schedule is None or schedule_kind(spec.schedule) is not ScheduleKind.INTERVAL:
         return
     try:
         empty = units.duration(spec.schedule).total_seconds() < 1
@@ -106,7 +107,7 @@ def useless_catchup(spec: Spec) -> Iterator[Finding]:
     """Missed intervals are those between `start` and now, of a schedule that has intervals."""
     if not spec.catchup:
         return
-    if spec.schedule is None or kind_of(spec.schedule) is ScheduleKind.CONTINUOUS:
+    if spec.schedule is None or schedule_kind(spec.schedule) is ScheduleKind.CONTINUOUS:
         message = "only a cron expression or an interval as `schedule` can miss something"
         yield Finding(("catchup",), message, "remove `catchup`", on_key=True)
     elif spec.start is None:
@@ -162,15 +163,9 @@ def far_start(spec: Spec) -> Iterator[Finding]:
 @rule("more-than-a-century")
 def more_than_a_century(spec: Spec) -> Iterator[Finding]:
     """Times of runs are less than a century."""
-    times: list[tuple[Loc, str | None]] = [(("timeout",), spec.timeout)]
-    if spec.schedule is not None and kind_of(spec.schedule) is ScheduleKind.INTERVAL:
-        times.append((("schedule",), spec.schedule))
-    times += [(("retries", key), getattr(spec.retries, key)) for key in ("delay", "longest")]
-    if spec.freshness is not None:
-        times += [(("freshness", key), getattr(spec.freshness, key)) for key in ("warn", "fail")]
-    for loc, text in times:
+    for loc, text in times_of_runs(spec):
         with suppress(OverflowError):  # `duration-too-long` tells
-            if text is not None and units.duration(text) > LONGEST:
+            if units.duration(text) > LONGEST:
                 yield Finding(loc, f"{text} is more than a century", "write a shorter time")
 
 
