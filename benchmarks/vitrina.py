@@ -15,11 +15,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchmarks.facts import TABLE
-from framework.databases.mysql import MySQLTarget
-from framework.databases.postgres import PostgresSource
+from framework.databases.mysql.target import MySQLTarget
+from framework.databases.postgres.source import PostgresSource
 from framework.events import Reporter
-from framework.replicate import Options
-from framework.replicate import replicate as run
+from framework.replicate.engine import replicate as run
+from framework.replicate.options import Options
 from framework.spec.models import Deletes, ReplicateTask
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from framework import generate
 from framework.databases.base import Target
-from framework.databases.postgres import PostgresSource
 from framework.databases.postgres.catalog import require
+from framework.databases.postgres.source import PostgresSource
+from framework.generate.filling import pending
 from framework.plan import Kind, Plan, Step
 from framework.replicate import cursor, state
 from framework.replicate.mapping import PLAN_MASK_KEY, Mapping, resolve
@@ -61,8 +61,8 @@ def _generate(step: Step, source: PostgresSource | None) -> str:
         return f"fill {', '.join(filled)}, where they have not been filled"
     if not source.may_generate:
         return "nothing: the source does not allow generated data"
-    pending = generate.pending(source, task)
-    return f"fill {', '.join(pending)}" if pending else "nothing: everything has been filled"
+    empty = pending(source, task)
+    return f"fill {', '.join(empty)}" if empty else "nothing: everything has been filled"
 
 
 def _replicate(step: Step, spec: Spec, source: PostgresSource | None, target: Target | None) -> tuple[str, str]:

@@ -10,9 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
-from framework import generate, lease, marts, replicate
+from framework import lease
 from framework.databases.base import Target
-from framework.databases.postgres import PostgresSource
+from framework.databases.postgres.source import PostgresSource
 from framework.errors import StepsFailed, VitrinaError
 from framework.events import (
     Listener,
@@ -26,7 +26,13 @@ from framework.events import (
     StepStarted,
     ignore,
 )
+from framework.generate.changes import tick
+from framework.generate.filling import fill
+from framework.marts.build import build
+from framework.marts.capture import watch
 from framework.plan import Kind, Plan, Step
+from framework.replicate.engine import replicate
+from framework.replicate.options import Options
 from framework.spec.models import GenerateTask, Mart, MartTask, ReplicateTask
 
 
@@ -79,27 +85,27 @@ def new_run_id() -> str:
 
 def _generate(run: Run, step: Step, reporter: Reporter) -> Stats:
     task = GenerateTask.model_validate(step.arguments["task"])
-    return generate.fill(run.read, task, reporter, recreate=run.recreate)
+    return fill(run.read, task, reporter, recreate=run.recreate)
 
 
 def _tick(run: Run, step: Step, reporter: Reporter) -> Stats:
     task = GenerateTask.model_validate(step.arguments["task"])
-    return generate.tick(run.read, task, int(step.arguments["ticks"]), reporter)
+    return tick(run.read, task, int(step.arguments["ticks"]), reporter)
 
 
 def _replicate(run: Run, step: Step, reporter: Reporter) -> Stats:
     task = ReplicateTask.model_validate(step.arguments["task"])
-    return replicate.replicate(run.read, run.written, task, replicate_options(run, step), reporter)
+    return replicate(run.read, run.written, task, replicate_options(run, step), reporter)
 
 
-def replicate_options(run: Run, step: Step, *, spread: bool = False) -> replicate.Options:
+def replicate_options(run: Run, step: Step, *, spread: bool = False) -> Options:
     """What a run decides about the table of a step; ``spread``: for phases that are processes of their own."""
     dependants = {name: Mart.model_validate(mart) for name, mart in step.arguments["incremental_marts"].items()}
-    return replicate.Options(
+    return Options(
         run_id=run.run_id,
         full_refresh=run.full_refresh,
         mask_key=run.mask_key,
-        capture=marts.watch(run.written, dependants, run.run_id),
+        capture=watch(run.written, dependants, run.run_id),
         spread=spread,
     )
 
@@ -107,7 +113,7 @@ def replicate_options(run: Run, step: Step, *, spread: bool = False) -> replicat
 def _mart(run: Run, step: Step, reporter: Reporter) -> Stats:
     task = MartTask.model_validate(step.arguments["task"])
     with lease.held(run.written, task.name, run.run_id) as held:
-        return marts.build(run.written, task, reporter, force=run.full_refresh, guard=held.guard)
+        return build(run.written, task, reporter, force=run.full_refresh, guard=held.guard)
 
 
 HANDLERS: Mapping[Kind, Callable[[Run, Step, Reporter], Stats]] = {

@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 
 class Kind(str, Enum):
@@ -119,6 +120,7 @@ _WITH_ARGUMENTS = re.compile(
 )
 
 
+@lru_cache(maxsize=1024)
 def parse_type(name: str) -> LogicalType | None:
     """The logical type a PostgreSQL type name means, or None for a name that is not known."""
     text = " ".join(name.lower().split())

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from framework.databases.mysql import MySQLTarget
+from framework.databases.mysql.target import MySQLTarget
 from framework.events import RunFinished, RunStarted, Stats, StepFailed, StepFinished, StepStarted
 from framework.history import Recorder, last_runs, steps_of
 from tests.services.databases import TargetDatabase

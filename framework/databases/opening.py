@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError
 
 from framework.connections import Connection, mask
 from framework.databases.base import Target
-from framework.databases.postgres import PostgresSource
+from framework.databases.postgres.source import PostgresSource
 from framework.errors import StartError, UsageError
 
 EMBEDDED_SOURCE = "embedded:postgres"
@@ -74,7 +74,7 @@ def _target(connection: Connection, home: Path) -> Target:
         return _duckdb(connection.name, home / EMBEDDED_FILE)
     product = _product(connection, TARGETS)
     if product in ("mysql", "mysql+pymysql", "mariadb", "mariadb+pymysql"):
-        from framework.databases.mysql import MySQLTarget
+        from framework.databases.mysql.target import MySQLTarget
 
         with _usable_options(connection):
             return MySQLTarget(connection.name, connection.url)

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from framework import units
-from framework.databases.postgres import PostgresSource
-from framework.databases.postgres.source import PostgresSession, qualified, quote
+from framework.databases.postgres.names import qualified, quote
+from framework.databases.postgres.source import PostgresSession, PostgresSource
 from framework.errors import RuleImpossible, SourceMismatch
 from framework.events import Reporter, Stats
 from framework.generate import coerce, load, marker
@@ -18,10 +18,11 @@ from framework.generate.deletes import deletable
 from framework.generate.filling import require_permission
 from framework.generate.marker import Mark, Marks, State
 from framework.generate.sample import Sample, share
+from framework.generate.scalars import microseconds
 from framework.generate.stored import StoredParents
 from framework.generate.streams import Stream
 from framework.generate.updates import Updating
-from framework.generate.values import Vector, microseconds
+from framework.generate.values import Vector
 from framework.spec.models import Changes, Entity, GenerateTask
 
 _CHUNK = 20_000

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from framework.generate import text
 from framework.generate.rule import Scope
+from framework.generate.scalars import INTEGER_LIMITS, MOMENT_KINDS, limit_of, scale_of
 from framework.generate.text import Text
-from framework.generate.values import DAY, INTEGER_LIMITS, MOMENT_KINDS, Vector, limit_of, scale_of
+from framework.generate.values import DAY, Vector
 from framework.types import TEXT_KINDS, Kind, LogicalType
 
 Integers = NDArray[np.int64]

@@ -11,8 +11,9 @@ from framework.generate import coerce, convert, documents, expression, moments, 
 from framework.generate.batch import TableRules
 from framework.generate.relations import Relation
 from framework.generate.rule import Maker, Rule, Scope
+from framework.generate.scalars import supported
 from framework.generate.streams import Stream
-from framework.generate.values import Vector, supported
+from framework.generate.values import Vector
 from framework.spec.declared import table_of
 from framework.spec.fake import Fake
 from framework.spec.models import Entity, EntityColumn, GenerateTask, RowsPer

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from framework.databases.postgres.source import PostgresSession, qualified, quote
+from framework.databases.postgres.names import qualified, quote
+from framework.databases.postgres.source import PostgresSession
 
 # All foreign keys of the database, also those of tables that no spec describes.
 FOREIGN_KEYS = """

@@ -11,9 +11,10 @@ import numpy as np
 
 from framework.generate import coerce, encode, text
 from framework.generate.rule import NATURAL, Batch, Rule, Scope
+from framework.generate.scalars import ELEMENT_OIDS, element_of
 from framework.generate.streams import Rows
 from framework.generate.text import Text
-from framework.generate.values import ELEMENT_OIDS, Vector, element_of
+from framework.generate.values import Vector
 from framework.spec import fake
 from framework.types import TEXT_KINDS, Kind, LogicalType
 

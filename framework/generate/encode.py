@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from framework.generate import text
+from framework.generate.scalars import MOMENT_KINDS, limit_of, scale_of
 from framework.generate.text import Octets, Text
-from framework.generate.values import MOMENT_KINDS, OCTET_KINDS, Vector, limit_of, scale_of
+from framework.generate.values import OCTET_KINDS, Vector
 from framework.types import Kind, LogicalType
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)

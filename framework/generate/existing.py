@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from framework.databases.postgres.source import PostgresSession, qualified
+from framework.databases.postgres.names import qualified
+from framework.databases.postgres.source import PostgresSession
 from framework.errors import SourceMismatch
-from framework.generate.values import element_of
+from framework.generate.scalars import element_of
 from framework.tables import Table
 from framework.types import Kind, LogicalType
 

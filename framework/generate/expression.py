@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from framework.generate.rule import Batch, Rule, Scope
+from framework.generate.scalars import INTEGER_LIMITS, limit_of, scale_of
 from framework.generate.streams import Rows
-from framework.generate.values import INTEGER_LIMITS, Vector, limit_of, scale_of
+from framework.generate.values import Vector
 from framework.types import Kind, LogicalType
 
 _SAFE = 2**62

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from framework import units
-from framework.databases.postgres import PostgresSource, ddl
+from framework.databases.postgres import ddl
 from framework.databases.postgres.catalog import describe
-from framework.databases.postgres.source import PostgresSession, qualified
+from framework.databases.postgres.names import qualified
+from framework.databases.postgres.source import PostgresSession, PostgresSource
 from framework.errors import ForeignTable, GenerationForbidden, SourceMismatch
 from framework.events import Reporter, Stats
 from framework.generate import existing, load, marker
@@ -19,9 +20,9 @@ from framework.generate.batch import Drawn, Parents, Recomputed, TableRules
 from framework.generate.dataset import check_parents, compile_table, reference_order, row_count
 from framework.generate.marker import Mark, Marks, State
 from framework.generate.rule import ParentRows
+from framework.generate.scalars import microseconds
 from framework.generate.stored import StoredParents
 from framework.generate.streams import Rows
-from framework.generate.values import microseconds
 from framework.spec.declared import table_of
 from framework.spec.models import GenerateTask, RowsPer
 from framework.tables import Table

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO, cast
 
-from framework.databases.postgres.source import PostgresSession, qualified, quote
+from framework.databases.postgres.names import qualified, quote
+from framework.databases.postgres.source import PostgresSession
 from framework.errors import StatementFailed
 from framework.generate.encode import HEADER, TRAILER, records
 from framework.generate.values import Vector

@@ -11,8 +11,9 @@ import numpy as np
 from framework import units
 from framework.generate import coerce
 from framework.generate.rule import Batch, Rule, Scope, distinct_places
+from framework.generate.scalars import EPOCH, MOMENT_KINDS, microseconds
 from framework.generate.streams import Rows
-from framework.generate.values import DAY, EPOCH, MOMENT_KINDS, Vector, microseconds
+from framework.generate.values import DAY, Vector
 from framework.spec import fake
 from framework.types import Kind, LogicalType
 

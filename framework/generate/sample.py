@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from framework import units
-from framework.databases.postgres.source import quote
+from framework.databases.postgres.names import quote
 from framework.generate.stored import ordering
 from framework.generate.streams import Stream
 from framework.tables import Table

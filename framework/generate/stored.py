@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from framework.databases.postgres.source import PostgresSession, literal, qualified, quote
+from framework.databases.postgres.names import literal, qualified, quote
+from framework.databases.postgres.source import PostgresSession
 from framework.errors import SourceMismatch
 from framework.generate.batch import TableRules
 from framework.generate.convert import vector_of

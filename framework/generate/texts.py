@@ -7,10 +7,11 @@ import string
 import numpy as np
 
 from framework.generate import coerce, text
+from framework.generate.apart import template_tells_apart
 from framework.generate.rule import Batch, Rule, Scope, distinct_places
 from framework.generate.streams import Rows
 from framework.generate.text import Octets, Text
-from framework.generate.values import INTEGER_LIMITS, Vector
+from framework.generate.values import Vector
 from framework.types import TEXT_KINDS, Kind, LogicalType
 
 _SETS = {"#": b"0123456789", "?": b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
@@ -91,7 +92,7 @@ def template(scope: Scope, rule: str, type_: LogicalType) -> Rule:
         raise scope.unfit("template", type_, "use a text type")
     pieces = _pieces(scope, rule)
     names = frozenset(name for _, name in pieces if name is not None)
-    if scope.unique and not _tells_apart(scope, pieces):
+    if scope.unique and not template_tells_apart(pieces, scope.distinct, scope.types):
         raise scope.never_unique("template")
 
     def draw(batch: Batch, rows: Rows) -> Vector:
@@ -134,16 +135,3 @@ def _none(type_: LogicalType) -> Text | np.ndarray[tuple[int, ...], np.dtype[np.
     if type_.kind in TEXT_KINDS or type_.kind is Kind.JSON:
         return text.of([])
     return np.zeros((0, 16), dtype=np.int64) if type_.kind is Kind.UUID else np.zeros(0, dtype=np.int64)
-
-
-def _tells_apart(scope: Scope, pieces: list[tuple[str, str | None]]) -> bool:
-    """Whether a unique number or UUID stands in it so that it can be read back: at an end, behind a non-digit."""
-    columns = [name for _, name in pieces if name is not None]
-    distinct = [name for name in columns if name in scope.distinct]
-    if len(columns) == 1:
-        return bool(distinct)
-    if any(scope.types[name].kind is Kind.UUID for name in distinct):
-        return len(columns) == 1 or columns[-1] in distinct or columns[0] in distinct
-    literal, last = pieces[-1]
-    ends_in_number = last in distinct and scope.types[last].kind in INTEGER_LIMITS
-    return ends_in_number and bool(literal) and not (literal[-1].isdigit() or literal[-1] == "-")

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from framework.databases.postgres.source import PostgresSession, qualified, quote
+from framework.databases.postgres.names import qualified, quote
+from framework.databases.postgres.source import PostgresSession
 from framework.generate import load
 from framework.generate.batch import Drawn, Parents, TableRules
 from framework.generate.rule import REDRAWN, ParentRows

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from framework.databases.postgres.source import PostgresSession, quote
+from framework.databases.postgres.names import quote
+from framework.databases.postgres.source import PostgresSession
 from framework.replicate.mapping import Mapping
 from framework.replicate.outline import EVERYTHING, Range
 from framework.types import INTEGER_KINDS

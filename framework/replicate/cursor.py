@@ -9,8 +9,9 @@ the lookback.
 from __future__ import annotations
 
 from framework import units
+from framework.databases.postgres.names import literal, quote
 from framework.databases.postgres.snapshot import Horizon
-from framework.databases.postgres.source import PostgresSession, literal, quote
+from framework.databases.postgres.source import PostgresSession
 from framework.replicate.mapping import Mapping
 from framework.types import Kind
 

@@ -6,15 +6,19 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from framework.databases.base import PREFIX, Row
-from framework.databases.postgres.source import PostgresSession, qualified, quote
+from framework.databases.postgres.names import qualified, quote
 from framework.databases.postgres.wire import wire
 from framework.errors import SourceMismatch, UsageError
 from framework.replicate import mask
 from framework.spec.models import MappedColumn, ReplicateTask
 from framework.tables import Column, Index, Table
 from framework.types import Kind, LogicalType, parse_type
+
+if TYPE_CHECKING:
+    from framework.databases.postgres.source import PostgresSession  # checking a spec must not import the drivers
 
 DELETED_AT = "_deleted_at"
 """The column that says since when a row is gone from the source, with the policy ``mark``."""
@@ -192,7 +196,9 @@ def _copied(name: str, column: Column, rule: MappedColumn | None) -> Selected:
 def _computed(name: str, rule: MappedColumn) -> Selected:
     type_name = rule.type or "text"
     type_ = parse_type(type_name) or LogicalType(Kind.UNKNOWN, type_name)
-    return Selected(name, f"({rule.sql})::{type_.name}", type_, nullable=True, origin=None)
+    # The line's end keeps a comment of the author's from taking the bracket with it.
+    end = "\n" if "--" in str(rule.sql) else ""
+    return Selected(name, f"({rule.sql}{end})::{type_.name}", type_, nullable=True, origin=None)
 
 
 def _key(task: ReplicateTask, source: Table, columns: tuple[Selected, ...]) -> tuple[str, ...]:

@@ -7,9 +7,12 @@ settings: the key never stands in the statement that reads the rows.
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
-from framework.databases.postgres.source import PostgresSession
 from framework.types import LogicalType, parse_type
+
+if TYPE_CHECKING:
+    from framework.databases.postgres.source import PostgresSession  # checking a spec must not import the drivers
 
 BLOCK = 64
 """Bytes of a SHA-256 block."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from framework.databases.mysql import MySQLTarget
+from framework.databases.mysql.target import MySQLTarget
 
 
 def take_safe_lane(mysql: MySQLTarget) -> None:

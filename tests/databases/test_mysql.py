@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from framework.databases.base import Target
-from framework.databases.mysql import MySQLTarget
 from framework.databases.mysql.dialect import MySQLDialect
+from framework.databases.mysql.target import MySQLTarget
 from framework.errors import ConnectionFailed
 from framework.types import Kind, LogicalType, parse_type
 from tests.databases.conformance import TargetConformance, load, table

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from framework.databases.postgres import PostgresSource
+from framework.databases.postgres.source import PostgresSource
 from framework.spec.models import GenerateTask
 from tests.services.databases import SourceDatabase
 

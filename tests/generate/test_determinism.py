@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from framework.events import Reporter
-from framework.generate import fill, filling
+from framework.generate import filling
+from framework.generate.filling import fill
 from framework.generate.streams import Permutation, Stream
 from tests.generate.conftest import dump, one_table, task
 

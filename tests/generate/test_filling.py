@@ -14,7 +14,9 @@ import pytest
 from framework.databases.postgres.catalog import describe
 from framework.errors import ForeignTable, GenerationForbidden, LeaseHeld, SourceMismatch
 from framework.events import Notice, Reporter, StepProgress
-from framework.generate import fill, marker, pending, tick
+from framework.generate import marker
+from framework.generate.changes import tick
+from framework.generate.filling import fill, pending
 from framework.spec.declared import table_of
 from tests.generate.conftest import dump, one_table, task
 
@@ -171,9 +173,9 @@ def test_a_killed_fill_is_recognised_and_done_again(source, postgres, new_source
 
 CHILD = """
 import sys
-from framework.databases.postgres import PostgresSource
+from framework.databases.postgres.source import PostgresSource
 from framework.events import Reporter
-from framework.generate import fill
+from framework.generate.filling import fill
 from framework.spec.models import GenerateTask
 fill(PostgresSource("shop", sys.argv[1], True), GenerateTask.model_validate_json(sys.argv[2]), Reporter("generate"))
 """

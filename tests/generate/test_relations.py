@@ -8,7 +8,7 @@ import pytest
 
 from framework.errors import SourceMismatch
 from framework.events import Reporter
-from framework.generate import fill
+from framework.generate.filling import fill
 from tests.generate.conftest import task
 
 REPORTER = Reporter("generate")

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from framework.databases.postgres import PostgresSource
+from framework.databases.postgres.source import PostgresSource
 from framework.events import Reporter
-from framework.generate import fill
+from framework.generate.filling import fill
 from tests.generate.conftest import one_table
 from tests.services.databases import SourceDatabase
 

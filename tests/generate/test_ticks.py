@@ -10,7 +10,8 @@ import pytest
 
 from framework.errors import RuleImpossible, SourceMismatch
 from framework.events import Reporter
-from framework.generate import fill, tick
+from framework.generate.changes import tick
+from framework.generate.filling import fill
 from tests.generate.conftest import dump, one_table, task
 
 REPORTER = Reporter("tick")

@@ -9,7 +9,7 @@ import pytest
 
 from framework.errors import RuleImpossible
 from framework.events import Reporter
-from framework.generate import fill
+from framework.generate.filling import fill
 from tests.generate.conftest import one_table
 
 REPORTER = Reporter("generate")

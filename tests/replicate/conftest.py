@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from framework.databases.mysql import MySQLTarget
-from framework.databases.postgres import PostgresSource
+from framework.databases.mysql.target import MySQLTarget
+from framework.databases.postgres.source import PostgresSource
 from framework.events import Event, Notice, Reporter, Stats
-from framework.replicate import Options, replicate
+from framework.replicate.engine import replicate
+from framework.replicate.options import Options
 from framework.spec.models import ReplicateTask
 from tests.services.databases import SourceDatabase, TargetDatabase
 

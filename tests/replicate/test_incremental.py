@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from framework import lease
-from framework.databases.postgres import PostgresSource
 from framework.databases.postgres.catalog import require
+from framework.databases.postgres.source import PostgresSource
 from framework.errors import (
     CheckFailed,
     DeleteFuseBlown,

@@ -13,12 +13,15 @@ from typing import Any
 import pytest
 
 from framework import lease
-from framework.databases.mysql import MySQLTarget
-from framework.databases.postgres import PostgresSource
+from framework.databases.mysql.target import MySQLTarget
+from framework.databases.postgres.source import PostgresSource
 from framework.errors import LeaseHeld, LeaseLost, OutlineStale, StatementFailed, VerifyFailed
 from framework.events import Reporter, Stats
-from framework.replicate import Options, Outline, load, merge, opened, plan, verify
+from framework.replicate.engine import opened
 from framework.replicate.job import Job
+from framework.replicate.options import Options
+from framework.replicate.outline import Outline
+from framework.replicate.phases import load, merge, plan, verify
 from framework.spec.models import ReplicateTask
 from tests.replicate.conftest import DEFAULTS, Copying
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
@@ -10,33 +9,22 @@ from operator import itemgetter
 from typing import Any
 
 from framework.databases.base import Extract, Progress, Row, reserved_name
+from framework.databases.mysql.columns import native_types
 from framework.databases.mysql.connection import StreamingConnection
 from framework.databases.mysql.dialect import MySQLDialect
 from framework.databases.mysql.errors import translated
 from framework.databases.mysql.load import load_batches, load_stream
-from framework.errors import UnsupportedType
-from framework.tables import Column, Table
+from framework.tables import Table
 
 SETTINGS = (
     "SET NAMES utf8mb4 COLLATE {collation}",
     """SET SESSION time_zone = '+00:00', lock_wait_timeout = 30, innodb_lock_wait_timeout = 30,
-    net_read_timeout = 600, net_write_timeout = 600, sql_notes = 1, sql_safe_updates = 0,
+    net_read_timeout = 600, net_write_timeout = 600, group_concat_max_len = 1073741824,
+    sql_notes = 1, sql_safe_updates = 0,
     sql_mode = 'STRICT_ALL_TABLES,ONLY_FULL_GROUP_BY,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,\
 NO_ENGINE_SUBSTITUTION'""",
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
 )
-
-ROW_BYTES = 65_535
-"""Bytes that all columns but TEXT and BLOB may take in a row."""
-
-
-KEY_BYTES = 3072
-"""Bytes of the longest index key."""
-
-FIXED_BYTES = 64
-"""More than any column takes that is no text."""
-
-_LENGTH = re.compile(r"VAR(CHAR|BINARY)\((\d+)\)$")
 
 
 class MySQLSession:
@@ -79,10 +67,7 @@ class MySQLSession:
 
     def create_table(self, table: Table, marker: str = "", if_missing: bool = False) -> None:
         """Create a table with its primary key. The widest VARCHARs become LONGTEXT where a row would be too long."""
-        indexed = {name for columns in (table.primary_key, *(i.columns for i in table.indexes)) for name in columns}
-        types = {column.name: self._native(table, column, indexed) for column in table.columns}
-        _shorten_keys(types, table)
-        _promote(types, indexed)
+        types = native_types(table)
         lines = [
             f"{self._dialect.quote(column.name)} {types[column.name]}{'' if column.nullable else ' NOT NULL'}"
             for column in table.columns
@@ -187,37 +172,5 @@ class MySQLSession:
         )
         return [tuple(str(column) for _, column in rows) for _, rows in groupby(found, itemgetter(0))]
 
-    def _native(self, table: Table, column: Column, indexed: set[str]) -> str:
-        native = self._dialect.column_type(column.type, indexed=column.name in indexed)
-        if native is None:
-            raise UnsupportedType(table.name, column.name, str(column.type))
-        return native
-
     def _list(self, names: Sequence[str]) -> str:
         return ", ".join(map(self._dialect.quote, names))
-
-
-def _shorten_keys(types: dict[str, str], table: Table) -> None:
-    """Let the texts of each key share its bytes; a value longer than its share is refused when it is loaded."""
-    for names in (table.primary_key, *(index.columns for index in table.indexes)):
-        widths = {name: found for name in names if (found := _LENGTH.match(types[name]))}
-        room = KEY_BYTES - FIXED_BYTES * (len(names) - len(widths))
-        if sum(_bytes(found) for found in widths.values()) > room:
-            for name, found in widths.items():
-                longest = room // len(widths) // (4 if found[1] == "CHAR" else 1)
-                types[name] = f"VAR{found[1]}({min(int(found[2]), longest)})"
-
-
-def _promote(types: dict[str, str], indexed: set[str]) -> None:
-    """Make the widest VARCHARs LONGTEXT, until a row fits."""
-    widths = {name: _bytes(found) for name, native in types.items() if (found := _LENGTH.match(native))}
-    room = ROW_BYTES - FIXED_BYTES * len(types)
-    for name in sorted(widths.keys() - indexed, key=lambda name: -widths[name]):
-        if sum(widths.values()) <= room:
-            break
-        types[name] = "LONGTEXT"
-        del widths[name]
-
-
-def _bytes(length: re.Match[str]) -> int:
-    return int(length[2]) * (4 if length[1] == "CHAR" else 1)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from framework.databases.postgres.source import PostgresSession, qualified, quote
+from framework.databases.postgres.names import qualified, quote
+from framework.databases.postgres.source import PostgresSession
 from framework.tables import Column, ForeignKey, Table
 
 

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from framework.databases.postgres.source import PostgresSession, PostgresSource, quote
+from framework.databases.postgres.names import quote
+from framework.databases.postgres.source import PostgresSession, PostgresSource
 
 # Every transaction that may still commit rows began at or after this moment. The clock is the statement's start, so a
 # transaction that begins while the sessions are being read cannot be older than it. Sessions of other databases cannot

@@ -33,21 +33,6 @@ SET statement_timeout = 0;
 """
 
 
-def quote(identifier: str) -> str:
-    """The identifier as PostgreSQL quotes it."""
-    return '"' + identifier.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """A text as a literal, for statements that take no bound values (COPY, DECLARE CURSOR)."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def qualified(schema: str | None, table: str) -> str:
-    """A table's quoted name with its schema."""
-    return f"{quote(schema or 'public')}.{quote(table)}"
-
-
 def _time_as_text(value: Any) -> Any:
     # MySQL's drivers give a time of day as a span, and PostgreSQL would take a span of 24 hours for midnight.
     if not isinstance(value, timedelta):
