@@ -32,34 +32,70 @@ MASK_KEY = "VITRINA_MASK_KEY"
 class Entry(Model):
     """Where a connection leads in one environment."""
 
-    url: Name
-    generate: Literal["allow"] | None = Field(None, description="whether fake data may be written there")
+    url: Name = Field(
+        description="an SQLAlchemy URL of PostgreSQL, MySQL, MariaDB or DuckDB, or embedded:postgres, embedded:duckdb; "
+        "the variable VITRINA_CONN_<NAME> counts before it",
+        examples=["${SHOP_POSTGRES:-embedded:postgres}", "mysql://vitrina:${SHOP_PASSWORD}@warehouse.example/shop"],
+    )
+    generate: Literal["allow"] | None = Field(
+        None, description="allow: fake data and ticks may be written there; by default they are refused"
+    )
     parallelism: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="tasks of all pipelines that use it at once, in Airflow; kept by a pool"
+        None,
+        description="tasks of all pipelines that use it at once in Airflow, kept by the pool vitrina_<name>; of "
+        "several environments the smallest number counts; by default there is no limit",
+        examples=[8],
     )
 
 
 class Email(Model):
     """Mail through an Airflow connection of type SMTP."""
 
-    to: Names
-    sender: Name | None = Field(None, alias="from", description="by default the one of the SMTP connection")
-    connection: Name = Field("smtp_default", description="the Airflow connection of the mail server")
+    to: Names = Field(description="addresses of those who get the mail", examples=[["accounting@example.com"]])
+    sender: Name | None = Field(
+        None,
+        alias="from",
+        description="the sender's address; by default the one of the SMTP connection",
+        examples=["vitrina@example.com"],
+    )
+    connection: Name = Field(
+        "smtp_default", description="the Airflow connection of the mail server", examples=["smtp_default"]
+    )
 
 
 class Notify(OneOf):
-    """Where news of a failure go."""
+    """Where news of a failure go: a webhook or a mailbox."""
 
-    webhook: Name | None = Field(None, description="a URL that takes JSON by POST")
-    email: Email | None = None
+    webhook: Name | None = Field(
+        None,
+        description="an http or https URL that takes JSON by POST; chat systems show its `text`",
+        examples=["${OPS_WEBHOOK}", "https://chat.example.com/hooks/${OPS_HOOK}"],
+    )
+    email: Email | None = Field(
+        None,
+        description="mail through an Airflow connection of type SMTP",
+        examples=[{"to": ["accounting@example.com"], "connection": "smtp_default"}],
+    )
 
 
 class Connections(Model):
-    """The file connections.yaml."""
+    """The file connections.yaml beside the specs: where their connections lead, and who hears of failures."""
 
-    environments: dict[Name, dict[Name, Entry]]
-    notify: dict[Name, Notify] = {}
-    mask_key: Name | None = Field(None, description="the key of masked columns, if VITRINA_MASK_KEY is not set")
+    environments: dict[Name, dict[Name, Entry]] = Field(
+        description="for each environment (`--env`, VITRINA_ENV; by default it is `default`), its connections by the "
+        "names that specs use",
+        examples=[{"default": {"shop_mysql": {"url": "${SHOP_MYSQL:-embedded:duckdb}"}}}],
+    )
+    notify: dict[Name, Notify] = Field(
+        {},
+        description="who is told of failures, by the name that `on_failure` of specs uses",
+        examples=[{"ops": {"webhook": "${OPS_WEBHOOK}"}}],
+    )
+    mask_key: Name | None = Field(
+        None,
+        description="the key of masked columns, if VITRINA_MASK_KEY is not set; whoever knows it can test guesses",
+        examples=["${VITRINA_MASK_KEY}"],
+    )
 
 
 @dataclass(frozen=True)

@@ -28,10 +28,11 @@ _WANTED = {
 }
 """What pydantic's type errors ask for."""
 
+_NAME = r"^[a-z][a-z0-9_]*$"
 _FORMS = {
     units.PERCENT: "a percentage such as 5%",
     units.DURATION: "a duration such as 10min or 90d",
-    r"^[a-z][a-z0-9_]*$": "a name of lower-case letters, digits and underscores that begins with a letter",
+    _NAME: "a name of lower-case letters, digits and underscores that begins with a letter",
 }
 _DATES = ((units.RELATIVE, "a date such as 2026-01-31, a distance from now such as -2y, or now"),)
 _ANY_DATE = "a date such as 2026-01-31 or a date-time such as 2026-01-31T12:00:00Z"
@@ -179,10 +180,17 @@ def _said(mistake: _Mistake, model: type[BaseModel]) -> tuple[str, str, str]:
     if kind in ("too_short", "string_too_short"):
         return "empty", f"{_named(place)} must not be empty", "give it a value, or remove it"
     if kind == "string_too_long":
-        return "too-long", f"at most {context['max_length']} characters are allowed here", "shorten it"
+        size = len(error["input"])
+        return (
+            "too-long",
+            f"at most {context['max_length']} characters are allowed here, and these are {size}",
+            "shorten it",
+        )
     bounds = [found for found in map(_bound, mistake.errors) if found]
     if bounds and not isinstance(error["input"], str):
-        return "out-of-range", f"{_shown(place.node)} is too small: it must be {bounds[0]}", ""
+        small = mistake.first["type"].startswith("greater")
+        fact = f"{_shown(place.node)} is too {'small' if small else 'large'}: it must be {bounds[0]}"
+        return "out-of-range", fact, ""
     return _wrong_type(mistake, model)
 
 
@@ -190,6 +198,8 @@ def _bound(error: ErrorDetails) -> str | None:
     context = error.get("ctx", {})
     if error["type"] == "greater_than_equal":
         return f"{context['ge']:g} or more"
+    if error["type"] == "less_than_equal":
+        return f"{context['le']:g} or less"
     return f"more than {context['gt']:g}" if error["type"] == "greater_than" else None
 
 
@@ -260,14 +270,33 @@ def _repair(node: Node, wanted: list[str], form: str | None) -> str:
         return f"write {int(re.sub('[^0-9+-]', '', text[:40]))}"
     if node.quoted and _NUMBER.fullmatch(text) and "number" in wanted[0]:
         return f"remove the quotes: {text}"
-    return _with_unit(text, form) or _as_boolean(text, wanted)
+    if wanted[0] in ("a whole number", "a number") and _WHOLE.fullmatch(text):
+        return f"write {float(text):.0f}"
+    return _with_unit(text, form) or _as_boolean(text, wanted) or _as_name(text, form) or _as_date(text, wanted)
+
+
+_WHOLE = re.compile(r"\d{1,9}\.0+|\d(\.\d+)?e\+?\d{1,2}")
+"""Whole numbers that are written as fractions."""
+
+
+def _as_name(text: str, form: str | None) -> str:
+    name = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+    return f"write {name}" if form == _NAME and name and re.fullmatch(_NAME, name) else ""
+
+
+def _as_date(text: str, wanted: list[str]) -> str:
+    match = re.fullmatch(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", text)
+    return f"write {match[3]}-{match[2]:0>2}-{match[1]:0>2}" if match and "date" in wanted[0] else ""
 
 
 def _with_unit(text: str, form: str | None) -> str:
     if form not in (units.PERCENT, units.DURATION):
         return ""
-    if form == units.PERCENT and _NUMBER.fullmatch(text):
-        return f"write {text}%"
+    if _NUMBER.fullmatch(text):
+        if form == units.PERCENT:
+            share = float(text)
+            return f"write {share * 100:g}%, or {text}% if that is meant" if 0 < share < 1 else f"write {text}%"
+        return f"add a unit: {text}s, {text}min, {text}h or {text}d"
     match = _SPACED.fullmatch(text)
     if match is None:
         return ""

@@ -15,6 +15,7 @@ from framework.spec.document import Document, parse_document, read_document
 from framework.spec.explained import explain
 from framework.spec.models import Spec
 from framework.spec.nodes import Mapping
+from framework.spec.partial import Partial, salvage
 from framework.spec.values import Values
 
 EXTENSION = "x-"
@@ -23,11 +24,16 @@ EXTENSION = "x-"
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a file gave: ``spec`` if its structure is right, else ``problems``. Meaning is not checked yet."""
+    """What a file gave: ``spec`` if its structure is right, else ``problems``. Meaning is not checked yet.
+
+    Attributes:
+        partial: what can be judged of a spec whose structure is wrong.
+    """
 
     spec: Spec | None
     problems: tuple[Problem, ...]
     document: Document
+    partial: Partial | None = None
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -74,8 +80,21 @@ def _load(document: Document, environ: Environment[str, str]) -> Loaded:
         spec, found = Spec.model_validate(data), []
     except ValidationError as error:
         spec, found = None, explain(error, document, Spec, (*document.problems, *values.problems))
+    found = [problem for problem in found if not _missing_in_a_hole(problem, document)]
     problems = sorted([*document.problems, *values.problems, *found], key=lambda problem: problem.position)
-    return Loaded(None if problems else spec, tuple(problems), document)
+    if not problems:
+        return Loaded(spec, (), document)
+    return Loaded(None, tuple(problems), document, salvage(data, document, (*document.problems, *values.problems)))
+
+
+def _missing_in_a_hole(problem: Problem, document: Document) -> bool:
+    """Whether something is missing only because it stood where the text is no YAML."""
+    if problem.rule not in ("missing-key", "empty", "nothing-chosen", "wrong-type"):
+        return False
+    return any(
+        problem.position.line in hole.above or (hole.indent == 0 and problem.rule == "missing-key")
+        for hole in document.holes
+    )
 
 
 def _without_extensions(root: Mapping) -> Mapping:

@@ -87,11 +87,37 @@ def span_within(scalar: Scalar, lines: Seq[str], line: int, column: int) -> Span
     if first == "|" and start.line + line <= len(lines):
         block = lines[start.line : start.line + line]
         indent = min((len(row) - len(row.lstrip()) for row in block if row.strip()), default=0)
-        return Span(Position(start.line + line, indent + column), _word_length(block[-1], indent + column))
+        return _in_line(lines, start.line + line, indent + column)
+    if first == ">" and (place := _in_folded(scalar, lines, line, column)) is not None:
+        return place
     if first not in "|>" and line == 1:
-        place = start.column + column - 1 + (first in "'\"")
-        return Span(Position(start.line, place), _word_length(lines[start.line - 1], place))
+        return _in_line(lines, start.line, start.column + column - 1 + (first in "'\""))
     return scalar.span
+
+
+def _in_folded(scalar: Scalar, lines: Seq[str], line: int, column: int) -> Span | None:
+    """The place in a folded block whose lines are joined by blanks; None where it is folded in another way."""
+    start = scalar.span.position.line
+    rows, count = [], 0
+    for row in lines[start:]:
+        rows.append(row)
+        count += len(row.strip()) + 1
+        if count > len(scalar.text):
+            break
+    indent = min((len(row) - len(row.lstrip()) for row in rows if row.strip()), default=0)
+    if line != 1 or " ".join(row.strip() for row in rows).strip() != scalar.text.strip():
+        return None
+    for number, row in enumerate(rows, start=start + 1):
+        if column <= len(row.strip()) + 1:
+            return _in_line(lines, number, indent + column)
+        column -= len(row.strip()) + 1
+    return None
+
+
+def _in_line(lines: Seq[str], line: int, column: int) -> Span:
+    """A word of a line, or its end where the text reckoned with escapes or tabs that the line writes otherwise."""
+    column = min(column, len(lines[line - 1]) + 1)
+    return Span(Position(line, column), _word_length(lines[line - 1], column))
 
 
 def _word_length(line: str, column: int) -> int:

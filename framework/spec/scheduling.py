@@ -42,12 +42,14 @@ def schedule_kind(schedule: str) -> ScheduleKind:
 class Retries(Model):
     """How a task that failed for a passing reason is tried again; each pause is twice the one before."""
 
-    attempts: Annotated[int, Field(ge=0, le=20)] = Field(3, description="tries after the first one")
-    delay: Duration = Field("30s", description="the first pause")
-    longest: Duration = Field("10min", description="the longest pause")
+    attempts: Annotated[int, Field(ge=0, le=20)] = Field(
+        3, description="tries after the first one; 0: a task is tried once", examples=[3, 0]
+    )
+    delay: Duration = Field("30s", description="the pause before the second try", examples=["30s", "2min"])
+    longest: Duration = Field("10min", description="the longest pause between two tries", examples=["10min", "1h"])
 
 
 class OnFailure(Model):
     """What happens when a run fails."""
 
-    notify: Name = Field(description="an entry of `notify` in connections.yaml")
+    notify: Name = Field(description="who is told: an entry of `notify` in connections.yaml", examples=["ops"])

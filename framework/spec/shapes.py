@@ -26,6 +26,16 @@ from framework import units
 
 Name = Annotated[str, StringConstraints(min_length=1)]
 Names = Annotated[tuple[Name, ...], Strict(False), Field(min_length=1)]
+TableName = Annotated[Name, Field(examples=["orders"])]
+ColumnName = Annotated[Name, Field(examples=["id"])]
+ChangeColumn = Annotated[Name, Field(examples=["updated_at"])]
+TypeName = Annotated[Name, Field(examples=["bigint", "varchar(120)", "numeric(12,2)", "timestamptz"])]
+SchemaName = Annotated[Name, Field(examples=["public", "sales"])]
+Locale = Annotated[Name, Field(examples=["en_US", "ru_RU"])]
+ColumnNames = Annotated[Names, Field(examples=[["id"], ["country", "month"]])]
+ColumnLists = Annotated[
+    tuple[Names, ...], Strict(False), Field(examples=[[["customer_id"]], [["customer_id", "created_at"], ["status"]]])
+]
 Scalar = str | int | float | bool
 Sql = Annotated[str, StringConstraints(min_length=1)]
 Percent = Annotated[str, StringConstraints(pattern=units.PERCENT), Field(examples=["5%"])]
@@ -43,6 +53,10 @@ class Model(BaseModel):
         if value is None:
             raise PydanticCustomError("empty", "the key has no value; give it one or remove it")
         return value
+
+
+class Empty(Model):
+    """Nothing to set: write {}."""
 
 
 class OneOf(Model):

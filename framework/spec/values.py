@@ -121,4 +121,8 @@ def _integer(text: str) -> int:
 
 
 def _too_large() -> Unresolved:
-    return Unresolved("number-too-large", "this number does not fit into 64 bits", "quote it to make it text")
+    return Unresolved(
+        "number-too-large",
+        "this number does not fit into 64 bits",
+        "write a number of at most 18 digits; quote it if it is a text",
+    )

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from framework.connections import mask, normalised
-from framework.diagnostics import render
 from framework.errors import SpecInvalid, UnknownConnection, UsageError, VitrinaError
+from framework.outputs.text import render, render_all
 from framework.spec.connections import FILE, check_connections, load_connections, mask_key, resolve, variable_of
-from framework.spec.validate import render_all
 
 TEXT = """\
 environments:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from framework.diagnostics import Position, Problem, closest, did_you_mean, position_of, render, source_lines
+from framework.diagnostics import Position, Problem, closest, did_you_mean, position_of, source_lines
+from framework.outputs.text import render
 
 PATH = Path("specs/shop.yaml")
 
@@ -17,7 +18,7 @@ def shown(line: str, column: int, length: int = 1, suggestion: str = "") -> list
 
 def test_place_source_line_caret_suggestion():
     assert shown("  rows: 20_000", 9, 6, "write 20000") == [
-        "specs/shop.yaml:1:9: rule: message",
+        "specs/shop.yaml:1:9: error: message [rule]",
         "      rows: 20_000",
         "            ^^^^^^",
         "  suggestion: write 20000",
@@ -47,7 +48,7 @@ def test_a_place_behind_the_line_or_the_file():
     assert shown("abc", 4)[2] == "       ^"
     assert shown("abc", 99)[2] == "       ^"
     problem = Problem(PATH, Position(5, 1), "rule", "message")
-    assert render(problem, ["abc"]) == "specs/shop.yaml:5:1: rule: message"
+    assert render(problem, ["abc"]) == "specs/shop.yaml:5:1: error: message [rule]"
 
 
 def test_passwords_are_masked():
