@@ -16,11 +16,11 @@ UV       := $(PY) -m uv pip compile pyproject.toml --quiet --universal --python-
 unexport SHOP_POSTGRES SHOP_MYSQL VITRINA_CONN_SHOP_POSTGRES VITRINA_CONN_SHOP_MYSQL
 
 .DEFAULT_GOAL := help
-.PHONY: help demo airflow test lint bench up down schema lock clean docker-works
+.PHONY: help demo airflow test torture lint bench up down generated lock clean docker-works
 .DELETE_ON_ERROR:
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 demo: $(VENV)/.embedded ## Run the main job on embedded databases: fill, copy, change, copy the changes, build marts
 	$(VITRINA) run $(SPEC)
@@ -34,6 +34,9 @@ demo: $(VENV)/.embedded ## Run the main job on embedded databases: fill, copy, c
 
 test: $(VENV)/.dev ## Run the tests on real PostgreSQL, MySQL and MariaDB servers
 	$(PY) -m tests.services run postgres mysql mariadb -- $(PY) -m pytest -n 2 --dist worksteal $(ARGS)
+
+torture: $(VENV)/.dev ## Check a million broken specs: never a traceback, a hang or a place outside the file
+	$(PY) -m tests.torture $(ARGS)
 
 lint: $(VENV)/.dev ## Check style, types and the direction of imports
 	$(PY) -m ruff check .
@@ -60,8 +63,10 @@ airflow: $(VENV)/.airflow ## Start Airflow without Docker, on the embedded datab
 down: docker-works ## Stop the servers of `make up`; their data stay
 	docker compose down
 
-schema: $(VENV)/.dev ## Export the JSON Schema of the spec
+generated: $(VENV)/.dev ## Write the generated files anew: JSON Schema, list of rules, what Faker offers
 	$(PY) -m framework.spec.schema
+	$(PY) -m framework.validation.rules.faker_index
+	$(PY) -m framework.validation.stories > docs/rules.md
 
 lock: $(VENV)/.made ## Resolve the dependencies again: requirements.lock and requirements.txt
 	$(PY) -m pip install --quiet --disable-pip-version-check uv

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from contextlib import ExitStack
 
-from benchmarks import load, machine, parse
+from benchmarks import load, machine, parse, validate
 from tests.services import Kind, Server, launch
 
-SCENARIOS = ("load", "parse")
+SCENARIOS = ("load", "parse", "validate")
 
 
 def main() -> None:
@@ -18,7 +18,7 @@ def main() -> None:
     parser.add_argument(
         "--quick",
         action="store_true",
-        help="100,000 rows and one round instead of 1,000,000 and three; 50 specs, not 500",
+        help="100,000 rows and one round instead of 1,000,000 and three; 50 specs, not 500; 200, not 1,000",
     )
     parser.add_argument("--rounds", type=int, help="how often each way is measured")
     options = parser.parse_args()
@@ -30,6 +30,11 @@ def main() -> None:
     if "parse" in chosen:
         print(f"\nparse: specs of {parse.TABLES} tables and {parse.MARTS} marts as Airflow DAGs")
         parse.run(parse.QUICK if options.quick else parse.COUNTS)
+    if "validate" in chosen:
+        print("\nvalidate: specs checked without a database")
+        validate.run(
+            validate.QUICK if options.quick else validate.COUNTS, options.rounds or (3 if options.quick else 9)
+        )
 
 
 def _load(rows: int, rounds: int) -> None:

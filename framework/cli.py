@@ -64,30 +64,83 @@ def cli() -> None:
 
 @cli.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-def validate(paths: tuple[Path, ...]) -> None:
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "sarif", "github", "junit"]),
+    default="text",
+    show_default=True,
+    help="github: workflow commands of GitHub Actions.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["error", "warning", "hint"]),
+    default="error",
+    show_default=True,
+    help="The mildest problem that makes the exit code 1.",
+)
+@click.option("--watch", is_flag=True, help="Check again whenever a file changes.")
+@click.option("--online", is_flag=True, help="Examine the specs' databases, too.")
+@_env_option
+def validate(paths: tuple[Path, ...], form: str, fail_on: str, watch: bool, online: bool, environment: str) -> None:
     """Check specs without a database.
 
-    Tells every problem of every file, with line, column and what to do.
+    Tells every problem of every file, with line, column and what to do. A problem is switched off by a comment in its
+    line: # vitrina: ignore[rule] reason
 
-    Exit code 0: no problems; 1: problems; 2: a path is missing.
+    Exit code 0: no errors; 1: errors, or what --fail-on names; 2: a path is missing.
 
     \b
     Example:
       vitrina validate specs/
-      vitrina validate specs/shop.yaml
+      vitrina validate specs/shop.yaml --watch
+      vitrina validate specs/ --fail-on warning --format sarif > vitrina.sarif
     """
-    from framework.rules import MART_RULES
-    from framework.spec.validate import validate as check
+    from framework.commands import validate as command
+    from framework.diagnostics import Severity
 
-    report = check(paths, more=MART_RULES)
-    for text in report.rendered():
-        click.echo(text)
-    files = f"{report.files} file{'s' if report.files != 1 else ''}"
-    if report.problems:
-        count = len(report.problems)
-        click.echo(f"{count} problem{'s' if count != 1 else ''} in {files}")
+    if watch:
+        if form != "text":
+            raise click.UsageError("--watch prints text; leave --format out")
+        command.watch(paths, Severity(fail_on))
+    elif not command.check(paths, form, Severity(fail_on), environment if online else None):
         sys.exit(1)
-    click.echo(f"{files}, no problems")
+
+
+@cli.command()
+@SPEC
+@_env_option
+def doctor(spec: Path, environment: str) -> None:
+    """Examine the databases of a spec.
+
+    Versions, settings, privileges, and whether the tables are as the spec says. Reads only.
+
+    Exit code 1 if something keeps the spec from running.
+
+    \b
+    Example:
+      vitrina doctor specs/shop.yaml --env production
+    """
+    from framework.commands.doctor import doctor as run
+
+    if not run(spec, environment):
+        sys.exit(1)
+
+
+@cli.command()
+@click.argument("rule", required=False)
+def explain(rule: str | None) -> None:
+    """Tell what a rule of `validate` is about, with an example.
+
+    Without RULE, lists all rules.
+
+    \b
+    Example:
+      vitrina explain sql-not-grouped
+    """
+    from framework.commands.validate import explain as run
+
+    run(rule)
 
 
 @cli.command()
@@ -145,7 +198,7 @@ def generate(spec: Path, environment: str, ticks: int | None, recreate: bool, se
       vitrina generate specs/shop.yaml
       vitrina generate specs/shop.yaml --tick 5
     """
-    from framework.commands import generate as run
+    from framework.commands.pipeline import generate as run
 
     run(spec, environment, ticks, recreate=recreate, seed=seed)
 
@@ -166,7 +219,7 @@ def replicate(spec: Path, environment: str, workers: int, tables: tuple[str, ...
       vitrina replicate specs/shop.yaml
       vitrina replicate specs/shop.yaml --table fact_orders --full-refresh
     """
-    from framework.commands import replicate as run
+    from framework.commands.pipeline import replicate as run
 
     run(spec, environment, workers, tables, full_refresh=full_refresh)
 
@@ -185,7 +238,7 @@ def mart(spec: Path, environment: str, workers: int, full_refresh: bool) -> None
     Example:
       vitrina mart specs/shop.yaml
     """
-    from framework.commands import mart as run
+    from framework.commands.pipeline import mart as run
 
     run(spec, environment, workers, full_refresh=full_refresh)
 
@@ -207,7 +260,7 @@ def run_(spec: Path, environment: str, workers: int, ticks: int, full_refresh: b
       vitrina run specs/shop.yaml
       vitrina run specs/shop.yaml --tick 3 --env staging
     """
-    from framework.commands import run
+    from framework.commands.pipeline import run
 
     run(spec, environment, workers, ticks, full_refresh=full_refresh, seed=seed)
 
@@ -224,7 +277,7 @@ def status(spec: Path, environment: str) -> None:
     Example:
       vitrina status specs/shop.yaml
     """
-    from framework.commands import status as run
+    from framework.commands.pipeline import status as run
 
     if not run(spec, environment):
         sys.exit(1)
@@ -242,14 +295,14 @@ def show(spec: Path, table: str, environment: str, limit: int) -> None:
     Example:
       vitrina show specs/shop.yaml revenue_by_month --limit 12
     """
-    from framework.commands import show as run
+    from framework.commands.pipeline import show as run
 
     run(spec, environment, table, limit)
 
 
 def _report(error: VitrinaError) -> None:
     if isinstance(error, SpecInvalid):
-        from framework.spec.validate import render_all
+        from framework.outputs.text import render_all
 
         for text in render_all(error.problems):
             click.echo(text, err=True)

@@ -1,23 +1,20 @@
-"""Problems found in files: where, which rule, what is wrong, and what to do; and how they are shown."""
+"""Problems found in files: where, which rule, what is wrong, and what to do."""
 
 from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 from framework.connections import mask
 
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 """What YAML calls a line break."""
-_WIDTH = 120
-"""Characters of a source line that are shown at most."""
 _LISTED = 40
 """Names that a suggestion lists at most."""
-_INDENT = "    "
 
 
 @dataclass(frozen=True, order=True)
@@ -26,6 +23,35 @@ class Position:
 
     line: int = 1
     column: int = 1
+
+
+class Severity(str, Enum):
+    """How bad a problem is.
+
+    Attributes:
+        ERROR: the spec cannot run as it is.
+        WARNING: it runs, and will hardly do what its author wants.
+        HINT: it could be better, or could not be checked.
+    """
+
+    ERROR = "error"
+    WARNING = "warning"
+    HINT = "hint"
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return list(Severity).index(self)
+
+
+@dataclass(frozen=True)
+class Related:
+    """Another place that a problem is about, such as where a name is declared."""
+
+    path: Path
+    position: Position
+    message: str
+    length: int = 1
 
 
 @dataclass(frozen=True)
@@ -39,6 +65,7 @@ class Problem:
         message: what is wrong.
         suggestion: what to do about it; may be empty.
         length: characters of the source line the caret underlines.
+        related: other places that it is about.
     """
 
     path: Path
@@ -47,6 +74,20 @@ class Problem:
     message: str
     suggestion: str = ""
     length: int = 1
+    severity: Severity = Severity.ERROR
+    related: tuple[Related, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Names may be URLs by mistake: no password of theirs is repeated."""
+        for name in ("message", "suggestion"):
+            text = getattr(self, name)
+            if "://" in text:
+                object.__setattr__(self, name, mask(text))
+
+
+def only_errors(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """The problems that keep a spec from running."""
+    return tuple(problem for problem in problems if problem.severity is Severity.ERROR)
 
 
 def lines_of(text: str) -> tuple[str, ...]:
@@ -82,61 +123,3 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if nearest is not None:
         return f"did you mean {nearest!r}?"
     return f"use one of: {', '.join(names)}" if 0 < len(names) <= _LISTED else ""
-
-
-def render(problem: Problem, lines: Sequence[str]) -> str:
-    """A problem as plain text: the place and the message, the source line, a caret under the value, the suggestion.
-
-    ``lines`` are those of the problem's file. A password in the source line is masked.
-    """
-    place = f"{problem.path}:{problem.position.line}:{problem.position.column}"
-    parts = [f"{place}: {problem.rule}: {problem.message}", *_excerpt(problem, lines)]
-    if problem.suggestion:
-        parts.append(f"  suggestion: {problem.suggestion}")
-    return "\n".join(parts)
-
-
-def _excerpt(problem: Problem, lines: Sequence[str]) -> list[str]:
-    if problem.position.line > len(lines):
-        return []
-    line = lines[problem.position.line - 1]
-    start = min(problem.position.column - 1, len(line))
-    before, marked, after = line[:start], line[start : start + problem.length], line[start + problem.length :]
-    if mask(line) != line:
-        before, marked, after = mask(before), mask(marked), mask(after)
-        if before + marked + after != mask(line):
-            before, marked, after = "", mask(line), ""
-    if not (before + marked + after).strip():
-        return []
-    before, marked, after = _cropped(before, marked, after)
-    carets = "^" * max(1, _columns(marked))
-    return [_INDENT + _shown(before + marked + after).rstrip(), _INDENT + _blank(before) + carets]
-
-
-def _cropped(before: str, marked: str, after: str) -> tuple[str, str, str]:
-    if len(before) + len(marked) + len(after) <= _WIDTH:
-        return before, marked, after
-    if len(before) > _WIDTH // 2:
-        before = "…" + before[-_WIDTH // 2 :]
-    if len(marked) > _WIDTH // 2:
-        return before, marked[: _WIDTH // 2] + "…", ""
-    room = _WIDTH - len(before) - len(marked)
-    return before, marked, after if len(after) <= room else after[:room] + "…"
-
-
-def _shown(text: str) -> str:
-    # A control character could rewrite the terminal's line.
-    return "".join(" " if unicodedata.category(char) == "Cc" and char != "\t" else char for char in text)
-
-
-def _blank(text: str) -> str:
-    return "".join("\t" if char == "\t" else " " * _columns(char) for char in text)
-
-
-def _columns(text: str) -> int:
-    """How many columns of a terminal ``text`` takes."""
-    wide, none = ("W", "F"), ("Mn", "Me", "Cf")
-    return sum(
-        0 if unicodedata.category(char) in none else 2 if unicodedata.east_asian_width(char) in wide else 1
-        for char in text
-    )

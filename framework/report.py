@@ -24,9 +24,9 @@ WATERMARK_LENGTH = 19
 UNLIMITED = 10_000
 """Characters of a line where nobody looks at a terminal: nothing is cut."""
 
-_console = Console()
+_console = Console(emoji=False)
 if not _console.is_terminal and "COLUMNS" not in os.environ:
-    _console = Console(width=UNLIMITED)
+    _console = Console(width=UNLIMITED, emoji=False)
 
 
 class Closing:

@@ -11,13 +11,11 @@ from framework.connections import Connection
 from framework.databases.base import Target
 from framework.databases.embedded import home
 from framework.databases.opening import open_source, open_target
-from framework.databases.postgres import PostgresSource
-from framework.errors import SpecInvalid
+from framework.databases.postgres.source import PostgresSource
 from framework.replicate.mapping import no_mask_key
-from framework.rules import MART_RULES
 from framework.spec.connections import mask_key, resolve
 from framework.spec.models import Spec
-from framework.spec.validate import load_checked
+from framework.validation.validate import load_sound
 
 Finder = Callable[[str, str, Path], Connection]
 
@@ -69,7 +67,5 @@ def open_workspace(path: Path, environment: str, find: Finder = resolve) -> Work
     Raises:
         SpecInvalid: it has problems.
     """
-    spec, problems = load_checked(path, more=MART_RULES, connections_elsewhere=find is not resolve)
-    if spec is None or problems:
-        raise SpecInvalid(problems)
+    spec = load_sound(path, connections_elsewhere=find is not resolve)
     return Workspace(path, spec, environment, home(), find)

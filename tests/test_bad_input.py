@@ -70,7 +70,7 @@ def test_a_missing_file(people: Command) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "place", "message"),
     [
-        ("pipeline: people", "pipeline: [people", "people.yaml:4", "yaml-syntax"),
+        ("pipeline: people", "pipeline: [people", "people.yaml:3:11", "yaml-syntax"),
         ("target: people_mysql", "target: people_mysql\ntargets: x", "people.yaml:6:1", "targets"),
         ("not_null: [name]", "not_nul: [name]", "people.yaml:9:9", "not_null"),
     ],

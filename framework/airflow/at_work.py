@@ -15,16 +15,19 @@ from typing import TypeVar
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from framework import history, progress, replicate, runner
+from framework import history, progress, runner
 from framework.airflow import connections
 from framework.airflow.work import Work
 from framework.databases.base import Target
-from framework.databases.postgres import PostgresSource
+from framework.databases.postgres.source import PostgresSource
 from framework.errors import LeaseLost, SpecInvalid, VitrinaError
 from framework.events import Reporter, StepFailed, to_all
+from framework.outputs.text import render_all
 from framework.plan import Plan, Step, compile_plan
+from framework.replicate.engine import opened
+from framework.replicate.job import Job
+from framework.replicate.outline import Outline
 from framework.spec.models import ReplicateTask
-from framework.spec.validate import render_all
 from framework.workspace import Workspace, open_workspace
 
 Result = TypeVar("Result")
@@ -98,8 +101,8 @@ def phase_of(
     work: Work,
     task: Task,
     step: Step,
-    outline: replicate.Outline | None,
-    phase: Callable[[replicate.Job], Result],
+    outline: Outline | None,
+    phase: Callable[[Job], Result],
     *,
     last: bool = False,
 ) -> Result:
@@ -110,7 +113,7 @@ def phase_of(
         settings = ReplicateTask.model_validate(step.arguments["task"])
         options = runner.replicate_options(task.run, step, spread=True)
         reporter = Reporter(step.name, task.run.emit)
-        with replicate.opened(task.source, task.target, settings, options, reporter, outline, last=last) as job:
+        with opened(task.source, task.target, settings, options, reporter, outline, last=last) as job:
             return phase(job)
 
     try:

@@ -18,7 +18,7 @@ from airflow.dag_processing.bundles.base import BaseDagBundle, BundleVersion
 
 from framework.errors import StartError
 from framework.spec.connections import FILE
-from framework.spec.validate import specs_below
+from framework.validation.files import specs_below
 
 STUB = '''"""{name}, version {version}. Written by vitrina: edit the YAML instead."""
 

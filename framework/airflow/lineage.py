@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy.engine import make_url
 
 from framework.databases.base import Target
-from framework.databases.postgres import PostgresSource
+from framework.databases.postgres.source import PostgresSource
 
 _PORTS = {"postgresql": 5432, "mysql": 3306}
 _SCHEMES = {"postgresql": "postgres"}

@@ -13,10 +13,11 @@ from airflow.sdk import DAG, get_parsing_context
 from framework.airflow.factory import build
 from framework.diagnostics import source_lines
 from framework.errors import SpecInvalid, UsageError, VitrinaError
-from framework.rules import MART_RULES
+from framework.outputs.text import render_all
 from framework.spec.connections import FILE, check_connections, load_connections
 from framework.spec.models import Spec
-from framework.spec.validate import load_checked, render_all, specs_below
+from framework.validation.files import specs_below
+from framework.validation.validate import load_sound
 
 VARIABLE = "VITRINA_SPECS"
 """Names the directory of the specs, where it is not the one beside the DAGs folder."""
@@ -103,10 +104,7 @@ def _names(path: Path, text: str) -> bool:
 
 def _read(path: Path) -> Found:
     try:
-        spec, problems = load_checked(path, more=MART_RULES, connections_elsewhere=True)
-        if spec is None or problems:
-            return Found(path, None, "\n\n".join(render_all(problems)))
-        dag = _dag(spec, path)
+        dag = _dag(load_sound(path, connections_elsewhere=True), path)
         # Airflow would refuse the whole file for it.
         dag.validate()  # type: ignore[no-untyped-call]
     except SpecInvalid as error:

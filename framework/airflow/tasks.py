@@ -10,13 +10,15 @@ from typing import Any
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
 
-from framework import history, lease, progress, replicate, report, runner
+from framework import history, lease, progress, report, runner
 from framework.airflow import lineage
 from framework.airflow.at_work import Task, at_work, cancellable, phase_of
 from framework.airflow.work import PLANNED, Work
 from framework.errors import GenerationForbidden
 from framework.events import RunFinished, RunStarted, Stats, StepFinished, StepSkipped, StepStarted
 from framework.plan import Kind
+from framework.replicate import phases
+from framework.replicate.outline import Outline
 from framework.spec.models import MartTask
 
 Planned = Mapping[str, Any]
@@ -65,7 +67,7 @@ def plan_table(work: Work, context: Context) -> list[int]:
         if chosen and step.subject not in chosen:
             raise _skipped(task, step.name, step.kind, "it is not among the tables that were asked for")
         task.run.emit(StepStarted(step.name, step.kind.value))
-        outline = phase_of(work, task, step, None, replicate.plan)
+        outline = phase_of(work, task, step, None, phases.plan)
         parts = len(outline.ranges)
         work.log.info("%s, %d part%s", "full" if outline.full else "incremental", parts, "s" if parts > 1 else "")
         work.log.info("horizon %s, reads from %s", outline.horizon.moment, outline.bound or "the beginning")
@@ -76,10 +78,10 @@ def plan_table(work: Work, context: Context) -> list[int]:
 def load_table(work: Work, context: Context, planned: Planned, number: int) -> dict[str, Any]:
     """Load one part."""
     with at_work(work, context, source=True) as task:
-        outline = replicate.Outline.from_json(planned["outline"])
+        outline = Outline.from_json(planned["outline"])
         step = task.plan.step(work.step)
         began = time.monotonic()
-        rows = phase_of(work, task, step, outline, lambda job: replicate.load(job, outline, number))
+        rows = phase_of(work, task, step, outline, lambda job: phases.load(job, outline, number))
         seconds = time.monotonic() - began
         rate = rows / seconds if seconds else 0
         work.log.info("part %d: %s rows in %.1f s, %s rows/s", number, f"{rows:,}", seconds, f"{rate:,.0f}")
@@ -89,8 +91,8 @@ def load_table(work: Work, context: Context, planned: Planned, number: int) -> d
 def merge_table(work: Work, context: Context, planned: Planned) -> dict[str, Any]:
     """Make what was loaded visible."""
     with at_work(work, context, source=True) as task:
-        outline = replicate.Outline.from_json(planned["outline"])
-        stats = phase_of(work, task, task.plan.step(work.step), outline, lambda job: replicate.merge(job, outline))
+        outline = Outline.from_json(planned["outline"])
+        stats = phase_of(work, task, task.plan.step(work.step), outline, lambda job: phases.merge(job, outline))
         work.log.info(
             "%s; watermark %s; the next run reads from %s", progress.summary(stats), stats.watermark, stats.bound
         )
@@ -100,9 +102,9 @@ def merge_table(work: Work, context: Context, planned: Planned) -> dict[str, Any
 def verify_table(work: Work, context: Context, planned: Planned) -> None:
     """Verify the copy, and end the step."""
     with at_work(work, context, source=True) as task:
-        outline = replicate.Outline.from_json(planned["outline"])
+        outline = Outline.from_json(planned["outline"])
         step = task.plan.step(work.step)
-        merged = phase_of(work, task, step, outline, replicate.verify, last=True)
+        merged = phase_of(work, task, step, outline, phases.verify, last=True)
         stats = replace(merged, seconds=time.time() - planned["began"])
         task.run.emit(StepFinished(step.name, step.kind.value, stats))
         settings = task.workspace.spec.replicate_task(step.subject)

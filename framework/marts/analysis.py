@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from framework.diagnostics import Severity
 from framework.errors import UsageError
 from framework.marts import graph
-from framework.marts.columns import Columns, closest, output_names, unknown_columns
+from framework.marts.columns import closest, output_names, unknown_columns
+from framework.marts.families import Families, output_families
+from framework.marts.functions import unknown_functions
+from framework.marts.grouping import not_grouped
 from framework.marts.partition import problems
-from framework.marts.query import Finding, QueryInvalid, parse, position, table_name, tables
+from framework.marts.query import TOO_DEEP, Finding, QueryInvalid, parse, position, table_name, tables, tree_of
+from framework.marts.shape import shape_findings, useless_order
 from framework.spec.models import Check, Mart
-
-NAME_LENGTH = 64
 
 
 @dataclass(frozen=True)
@@ -24,50 +27,78 @@ class Analysis:
 
     Attributes:
         columns: names of its columns; empty if they cannot be told.
+        families: what its columns hold, as far as it is known.
     """
 
     findings: tuple[Finding, ...]
     columns: tuple[str, ...] = ()
+    families: Families = field(default_factory=dict)
 
 
-def analyse_all(marts: Mapping[str, Mart], replicated: Columns) -> dict[str, tuple[Finding, ...]]:
+@dataclass(frozen=True)
+class Tables:
+    """What a mart may read.
+
+    Attributes:
+        columns: of every table and mart; none where they are not known.
+        keys: of every table: none where it has none, None where that is not known.
+        families: what the columns hold.
+        marts: which of them are marts.
+    """
+
+    columns: dict[str, Iterable[str]] = field(default_factory=dict)
+    keys: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
+    families: dict[str, Families] = field(default_factory=dict)
+    marts: frozenset[str] = frozenset()
+
+    def with_mart(self, name: str, mart: Mart, analysis: Analysis) -> Tables:
+        """The same with one mart known."""
+        # What a view's rows follow from is known to the server only.
+        key = None if mart.materialize.view is not None or not analysis.columns else ()
+        return replace(
+            self,
+            columns={**self.columns, name: analysis.columns},
+            keys={**self.keys, name: key},
+            families={**self.families, name: analysis.families},
+        )
+
+
+def analyse_all(marts: Mapping[str, Mart], replicated: Tables) -> dict[str, tuple[Finding, ...]]:
     """What is wrong with each mart, in its order; marts without mistakes are missing.
 
     Args:
         marts: all marts of the spec.
-        replicated: the columns of every replicated table by its name; none where they are not known.
+        replicated: the replicated tables.
     """
-    known: dict[str, Iterable[str]] = {**dict.fromkeys(marts, ()), **replicated}
+    known = replace(replicated, columns={**dict.fromkeys(marts, ()), **replicated.columns}, marts=frozenset(marts))
     found: dict[str, list[Finding]] = {}
     for name in _order(marts, found):
-        analysis = analyse(name, marts[name], known, set(marts))
-        known[name] = analysis.columns
+        analysis = analyse(name, marts[name], known)
+        known = known.with_mart(name, marts[name], analysis)
         found.setdefault(name, []).extend(analysis.findings)
     return {name: tuple(found[name]) for name in marts if found.get(name)}
 
 
-def analyse(name: str, mart: Mart, known: Columns, marts: Iterable[str] = ()) -> Analysis:
-    """What is wrong with one mart.
-
-    Args:
-        name: its name.
-        mart: what the spec says.
-        known: the columns of every table and mart it may read; none where they are not known.
-        marts: which of them are marts.
-    """
+def analyse(name: str, mart: Mart, known: Tables) -> Analysis:
+    """What is wrong with one mart."""
     try:
-        query = parse(mart.query)
+        query = tree_of(mart.query)
         findings = list(_query_findings(name, query, mart.query, known, ("query",)))
-        columns = output_names(query, known)
+        columns = output_names(query, known.columns)
+        families = output_families(query, known.families)
     except QueryInvalid as error:
         return Analysis((error.finding, *check_findings(name, mart.checks, (), known)))
+    except RecursionError:
+        return Analysis((Finding("sql-syntax", TOO_DEEP, "split it into several marts", ("query",), 1, 1),))
     except SqlglotError as error:
-        return Analysis((Finding("mart-sql", f"the SQL cannot be understood: {error}", "", ("query",), 1, 1),))
-    findings += _name_findings(name, columns)
-    findings += _incremental_findings(query, mart, set(marts))
+        return Analysis((Finding("sql-syntax", f"the SQL cannot be understood: {error}", "", ("query",), 1, 1),))
+    findings += _name_findings(query, mart.query, columns)
+    findings += _incremental_findings(query, mart, known.marts)
     findings += _index_findings(mart, columns)
-    findings += check_findings(name, mart.checks, columns, known)
-    return Analysis(tuple(findings), columns)
+    findings += check_findings(name, mart.checks, columns, known, families)
+    if mart.materialize.view is None:
+        findings += useless_order(query, mart.query, ("query",))
+    return Analysis(tuple(findings), columns, families)
 
 
 def _order(marts: Mapping[str, Mart], found: dict[str, list[Finding]]) -> list[str]:
@@ -89,39 +120,53 @@ def _order(marts: Mapping[str, Mart], found: dict[str, list[Finding]]) -> list[s
 def _can_be_read(mart: Mart) -> bool:
     try:
         graph.reads(mart.query)
-    except (QueryInvalid, SqlglotError):
+    except (QueryInvalid, SqlglotError, RecursionError):
         return False
     return True
 
 
 def _query_findings(
-    name: str, query: exp.Query, text: str, known: Columns, key: tuple[str | int, ...]
+    name: str, query: exp.Query, text: str, known: Tables, key: tuple[str | int, ...]
 ) -> Iterator[Finding]:
     for table in tables(query):
         read = table_name(table)
         if read == name and key == ("query",):
-            yield _at(table, text, key, "mart-circle", f"the mart {name!r} reads itself", "read other tables")
-        elif read not in known:
-            fact = f"there is no replicated table and no mart {read!r}"
-            yield _at(table, text, key, "unknown-table", fact, closest(read, known) if known else "")
-    yield from unknown_columns(query, known, text, key)
-
-
-def _name_findings(name: str, columns: tuple[str, ...]) -> Iterator[Finding]:
-    if len(name) > NAME_LENGTH:
-        yield Finding("mart-name", f"{name!r} is longer than {NAME_LENGTH} characters", "choose a shorter name", ())
-    lowered = [column.lower() for column in columns]
-    for place, column in enumerate(columns, start=1):
-        if not column:
-            yield Finding(
-                "mart-columns", f"column {place} of the result has no name", "add AS name to it", line=1, column=1
+            yield _at(
+                table,
+                text,
+                key,
+                "mart-circle",
+                f"the mart {name!r} reads itself",
+                "read replicated tables or other marts",
             )
-        elif lowered.index(column.lower()) < place - 1:
+        elif read not in known.columns:
+            fact = f"there is no replicated table and no mart {read!r}"
+            others = [each for each in known.columns if each != name]
+            advice = closest(read, others) or f"add {read!r} under `replicate:`"
+            yield _at(table, text, key, "sql-unknown-table", fact, advice)
+    yield from unknown_columns(query, known.columns, text, key)
+    yield from unknown_functions(query, text, key)
+    yield from not_grouped(query, known.columns, known.keys, text, key)
+    yield from shape_findings(query, text, key)
+
+
+def _name_findings(query: exp.Query, text: str, columns: tuple[str, ...]) -> Iterator[Finding]:
+    lowered = [column.lower() for column in columns]
+    # Behind a star it is not known which item a column belongs to.
+    items = query.selects if len(query.selects) == len(columns) else []
+    for place, column in enumerate(columns):
+        line, start = position(text, items[place]) if items else (1, 1)
+        if not column:
+            written = items[place].sql("mysql") if items else f"column {place + 1}"
+            fact = f"column {place + 1} of the result has no name: {written}"
+            yield Finding("mart-columns", fact, f"write {written} AS name", ("query",), line or 1, start or 1)
+        elif lowered.index(column.lower()) < place:
             fact = f"two columns of the result are called {column!r}"
-            yield Finding("mart-columns", fact, "give one of them another name with AS", line=1, column=1)
+            advice = "give one of them another name with AS"
+            yield Finding("mart-columns", fact, advice, ("query",), line or 1, start or 1)
 
 
-def _incremental_findings(query: exp.Query, mart: Mart, marts: set[str]) -> Iterator[Finding]:
+def _incremental_findings(query: exp.Query, mart: Mart, marts: frozenset[str]) -> Iterator[Finding]:
     if mart.materialize.incremental is None:
         return
     yield from problems(query, mart.materialize.incremental.partition, mart.query)
@@ -138,8 +183,19 @@ def _index_findings(mart: Mart, columns: tuple[str, ...]) -> Iterator[Finding]:
         yield Finding("mart-indexes", "a view has no indexes", "remove them, or use `materialize: table`", ("indexes",))
 
 
-def check_findings(name: str, checks: Iterable[Check], columns: tuple[str, ...], known: Columns) -> Iterator[Finding]:
-    """What is wrong with the checks of a mart or a replicated table ``name`` that has ``columns`` (none: not known)."""
+def check_findings(
+    name: str, checks: Iterable[Check], columns: tuple[str, ...], known: Tables, families: Families | None = None
+) -> Iterator[Finding]:
+    """What is wrong with the checks of a mart or a replicated table.
+
+    Args:
+        name: its name.
+        checks: its checks.
+        columns: its columns; none if they are not known.
+        known: what else there is.
+        families: what its columns hold.
+    """
+    beside = replace(known, columns={**known.columns, name: columns}, keys={**known.keys, name: None})
     for place, check in enumerate(checks):
         key = ("checks", place, check.kind)
         if check.kind in ("unique", "not_null"):
@@ -147,29 +203,57 @@ def check_findings(name: str, checks: Iterable[Check], columns: tuple[str, ...],
         elif check.kind in ("between", "accepted", "relationship"):
             for column in check.value:
                 yield from _missing((column,), columns, key, last=column)
+            yield from _unfit(check, families or {}, key)
         if check.relationship is not None:
-            yield from _relationship_findings(check, {**known, name: columns}, key)
+            yield from _relationship_findings(check, beside, key)
         if check.empty is not None:
-            yield from _empty_findings(name, check.empty, {**known, name: columns}, key)
+            yield from _empty_findings(name, check.empty, beside, key)
 
 
-def _relationship_findings(check: Check, known: Columns, key: tuple[str | int, ...]) -> Iterator[Finding]:
+def _unfit(check: Check, families: Families, key: tuple[str | int, ...]) -> Iterator[Finding]:
+    """Values that a column of its family can never have, or never be compared with."""
+    for column in check.between or {}:
+        family = families.get(column.lower(), "number")
+        if family != "number":
+            fact = f"{column!r} holds {_SAID[family]}, and between compares numbers"
+            advice = "use `accepted`, or `empty` with a query"
+            yield Finding("check-type", fact, advice, (*key, column), severity=Severity.WARNING)
+    for column, values in (check.accepted or {}).items():
+        held = families.get(column.lower())
+        for place, value in enumerate(values):
+            if held == "number" and isinstance(value, str) and not _is_number(value):
+                fact = f"{column!r} holds numbers, and never {value!r}"
+                yield Finding("check-type", fact, "correct the value", (*key, column, place), severity=Severity.WARNING)
+
+
+_SAID = {"text": "texts", "moment": "dates or times"}
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _relationship_findings(check: Check, known: Tables, key: tuple[str | int, ...]) -> Iterator[Finding]:
+    """Tables that do not exist, and columns of copies, are told by the rules of replicated tables."""
     for column, referred in (check.relationship or {}).items():
-        if referred.table not in known:
-            fact = f"there is no replicated table and no mart {referred.table!r}"
-            yield Finding("unknown-table", fact, closest(referred.table, known), (*key, column, "table"))
-        else:
-            names = tuple(known[referred.table])
+        if referred.table in known.marts and referred.table in known.columns:
+            names = tuple(known.columns[referred.table])
             yield from _missing((referred.column,), names, (*key, column), last="column", of=referred.table)
 
 
-def _empty_findings(name: str, text: str, known: Columns, key: tuple[str | int, ...]) -> Iterator[Finding]:
+def _empty_findings(name: str, text: str, known: Tables, key: tuple[str | int, ...]) -> Iterator[Finding]:
     try:
         yield from _query_findings(name, parse(text, key), text, known, key)
     except QueryInvalid as error:
         yield error.finding
+    except RecursionError:
+        yield Finding("sql-syntax", TOO_DEEP, "split it", key, 1, 1)
     except SqlglotError as error:
-        yield Finding("mart-sql", f"the SQL cannot be understood: {error}", "", key, 1, 1)
+        yield Finding("sql-syntax", f"the SQL cannot be understood: {error}", "", key, 1, 1)
 
 
 def _missing(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
+from framework.diagnostics import did_you_mean
 from framework.marts.query import Finding, position, table_name
 
 Columns = Mapping[str, Iterable[str]]
@@ -31,10 +31,7 @@ def output_names(query: exp.Query, known: Columns) -> tuple[str, ...]:
 
 def closest(name: str, names: Iterable[str]) -> str:
     """The suggestion to use the name that is meant, as far as it can be guessed."""
-    candidates = sorted(set(names))
-    similar = difflib.get_close_matches(name.lower(), [candidate.lower() for candidate in candidates], n=1)
-    meant = next((candidate for candidate in candidates if similar and candidate.lower() == similar[0]), None)
-    return f"did you mean {meant!r}?" if meant else f"use one of: {', '.join(candidates)}"
+    return did_you_mean(name, sorted(set(names)))
 
 
 def _qualified(
@@ -46,31 +43,43 @@ def _qualified(
     source = visible.get(column.table)
     if source is None:
         fact = f"{column.table!r} is no table of this query"
-        yield _finding("unknown-table", fact, closest(column.table, visible), text, column, key)
+        yield _finding("sql-unknown-table", fact, closest(column.table, visible), text, column, key)
         return
-    names = list(_columns_of(source, known))
-    if names and column.name != "*" and not _holds(names, column.name):
+    names = list(columns_of(source, known))
+    if names and column.name != "*" and not holds(names, column.name):
         fact = f"{_describe(source, column.table)} has no column {column.name!r}"
-        yield _finding("unknown-column", fact, closest(column.name, names), text, column.this, key)
+        yield _finding("sql-unknown-column", fact, closest(column.name, names), text, column.this, key)
+
+
+_KEYWORDS = frozenset({"UTC_TIMESTAMP", "UTC_DATE", "UTC_TIME"})
+"""Functions that MySQL calls without brackets, too."""
 
 
 def _bare(scope: Scope, column: exp.Column, known: Columns, text: str, key: tuple[str | int, ...]) -> Iterator[Finding]:
+    if column.name.upper() in _KEYWORDS or _is_format(column):
+        return
     offered: list[str] = []
     for level in _levels(scope):
-        sources = {alias: list(_columns_of(source, known)) for alias, (_, source) in level.selected_sources.items()}
+        sources = {alias: list(columns_of(source, known)) for alias, (_, source) in level.selected_sources.items()}
         if not all(sources.values()):
             return
-        owners = [alias for alias, names in sources.items() if _holds(names, column.name)]
+        owners = [alias for alias, names in sources.items() if holds(names, column.name)]
         if len(owners) > 1 and not _is_joined_using(level, column.name):
             fact = f"column {column.name!r} is ambiguous: {' and '.join(owners)} have it"
             suggestion = f"write {owners[0]}.{column.name}"
-            yield _finding("ambiguous-column", fact, suggestion, text, column, key)
+            yield _finding("sql-ambiguous-column", fact, suggestion, text, column, key)
         if owners:
             return
         offered += [name for names in sources.values() for name in names]
     if offered:
         fact = f"no table of this query has a column {column.name!r}"
-        yield _finding("unknown-column", fact, closest(column.name, offered), text, column, key)
+        yield _finding("sql-unknown-column", fact, closest(column.name, offered), text, column, key)
+
+
+def _is_format(column: exp.Column) -> bool:
+    """Whether a word is the first argument of GET_FORMAT."""
+    parent = column.parent
+    return isinstance(parent, exp.Anonymous) and str(parent.this).upper() == "GET_FORMAT"
 
 
 def _levels(scope: Scope) -> Iterator[Scope]:
@@ -92,16 +101,19 @@ def _outputs(scope: Scope, known: Columns) -> tuple[str, ...]:
             continue
         starred = item.table if isinstance(item, exp.Column) else ""
         sources = [source for alias, (_, source) in scope.selected_sources.items() if starred in ("", alias)]
-        expanded = [list(_columns_of(source, known)) for source in sources]
+        expanded = [list(columns_of(source, known)) for source in sources]
         if not expanded or not all(expanded):
             return ()
         names += [name for columns in expanded for name in columns]
     return tuple(names)
 
 
-def _columns_of(source: exp.Expr | Scope, known: Columns) -> Iterable[str]:
+def columns_of(source: exp.Expr | Scope, known: Columns) -> Iterable[str]:
+    """The columns of a table or an inner query; none where they are not known."""
     if isinstance(source, Scope):
         outer = source.expression.parent
+        while isinstance(outer, exp.SetOperation):  # a part of a recursive one has the names of the whole
+            outer = outer.parent
         renamed = outer.alias_column_names if isinstance(outer, exp.Subquery | exp.CTE) else []
         return renamed or _outputs(source, known)
     if isinstance(source, exp.Table) and isinstance(source.this, exp.Identifier):
@@ -114,13 +126,13 @@ def _is_alias(scope: Scope, column: exp.Column) -> bool:
     clause = column.find_ancestor(exp.Group, exp.Having, exp.Order, exp.Select)
     if not isinstance(clause, exp.Group | exp.Having | exp.Order) or not isinstance(scope.expression, exp.Query):
         return False
-    return _holds(scope.expression.named_selects, column.name)
+    return holds(scope.expression.named_selects, column.name)
 
 
 def _is_joined_using(scope: Scope, name: str) -> bool:
     joins = scope.expression.args.get("joins") or ()
     return any(
-        join.method == "NATURAL" or _holds([c.name for c in join.args.get("using") or ()], name) for join in joins
+        join.method == "NATURAL" or holds([c.name for c in join.args.get("using") or ()], name) for join in joins
     )
 
 
@@ -128,7 +140,8 @@ def _describe(source: exp.Expr | Scope, alias: str) -> str:
     return f"table {table_name(source)!r}" if isinstance(source, exp.Table) else repr(alias)
 
 
-def _holds(names: Iterable[str], name: str) -> bool:
+def holds(names: Iterable[str], name: str) -> bool:
+    """Whether a name is among others, whatever its case."""
     # MySQL and DuckDB tell tables apart by case, never columns.
     return name.lower() in {each.lower() for each in names}
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from framework.errors import UsageError
-from framework.marts.query import is_incremental, parse, table_name, tables
+from framework.marts.query import is_incremental, table_name, tables, tree_of
 from framework.spec.models import Mart
 
 __all__ = ["is_incremental", "ordered", "reads"]
@@ -18,7 +18,7 @@ def reads(query: str) -> tuple[str, ...]:
     Raises:
         QueryInvalid: the text is not one query.
     """
-    mentions = sorted(tables(parse(query)), key=lambda table: table.this.meta.get("start", 0))
+    mentions = sorted(tables(tree_of(query)), key=lambda table: table.this.meta.get("start", 0))
     return tuple(dict.fromkeys(table_name(table) for table in mentions))
 
 
@@ -36,4 +36,6 @@ def ordered(marts: Mapping[str, Mart]) -> list[str]:
         return list(sorter.static_order())
     except CycleError as error:
         circle = " -> ".join(reversed(error.args[1]))
-        raise UsageError(f"marts read each other in a circle: {circle}", "let one of them read tables only") from error
+        raise UsageError(
+            f"marts read each other in a circle: {circle}", "let one of them read replicated tables only"
+        ) from error

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.optimizer.scope import traverse_scope
 
+from framework.diagnostics import Severity
 from framework.errors import UsageError
 from framework.spec.models import Mart
 
+logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # what it has to say is said as problems
+
+TOO_DEEP = "the SQL is nested too deeply to be checked"
 DIALECT = "mysql"
 """Marts are written in MySQL's SQL, whatever the target."""
 
@@ -29,6 +35,7 @@ class Finding:
         key: where in the mart, from its top: ``("checks", 0, "unique", 1)``.
         line: line within the SQL text that stands there, from 1; None where the mistake is not in SQL.
         column: column within that line, from 1.
+        severity: how bad it is.
     """
 
     rule: str
@@ -37,6 +44,7 @@ class Finding:
     key: tuple[str | int, ...] = ("query",)
     line: int | None = None
     column: int | None = None
+    severity: Severity = Severity.ERROR
 
 
 class QueryInvalid(UsageError):
@@ -51,25 +59,50 @@ def parse(text: str, key: tuple[str | int, ...] = ("query",)) -> exp.Query:
     """The syntax tree of one query. Raises QueryInvalid."""
     try:
         parsed = sqlglot.parse(text, read=DIALECT)
-    except ParseError as error:
-        detail = error.errors[0]
-        message = f"the SQL cannot be read: {_brief(str(detail['description']))}"
-        start = _start_of_token(text, int(detail["line"]), int(detail["col"]), str(detail["highlight"]))
-        raise QueryInvalid(Finding("mart-sql", message, "", key, int(detail["line"]), start)) from error
+    except RecursionError:
+        raise QueryInvalid(Finding("sql-syntax", TOO_DEEP, "split it into several marts", key, 1, 1)) from None
     except SqlglotError as error:
-        message = f"the SQL cannot be read: {_brief(str(error))}"
-        raise QueryInvalid(Finding("mart-sql", message, "", key, 1, 1)) from error
+        raise QueryInvalid(unreadable(error, text, "sql-syntax", key, "write one SELECT of MySQL")) from error
     # A comment behind the last semicolon makes a statement of its own.
     statements = [tree for tree in parsed if tree is not None and not isinstance(tree, exp.Semicolon)]
     if len(statements) != 1:
         message = f"one query is needed here, not {len(statements)} statements"
-        raise QueryInvalid(Finding("mart-sql", message, "keep a single SELECT", key, 1, 1))
+        raise QueryInvalid(Finding("sql-syntax", message, "keep a single SELECT", key, 1, 1))
     (tree,) = statements
     query = tree.unnest() if isinstance(tree, exp.Subquery) else tree
     if not isinstance(query, exp.Select | exp.SetOperation):
         word = text.split(maxsplit=1)[0].upper()
-        raise QueryInvalid(Finding("mart-sql", f"{word} is no query", "write a SELECT", key, 1, 1))
+        raise QueryInvalid(Finding("sql-syntax", f"{word} is no query", "write a SELECT", key, 1, 1))
     return query
+
+
+@lru_cache(maxsize=256)
+def tree_of(text: str) -> exp.Query:
+    """The syntax tree of a mart's query, which is shared: nobody may change it. Raises QueryInvalid."""
+    return parse(text)
+
+
+def unreadable(error: SqlglotError, text: str, rule: str, key: tuple[str | int, ...], suggestion: str) -> Finding:
+    """Why a text is no SQL, in words for its author, and where."""
+    if not isinstance(error, ParseError) or not error.errors:
+        message, line, column = "a quote or a comment is not closed", *_unclosed(text)
+        return Finding(rule, f"the SQL cannot be read: {message}", "close it", key, line, column)
+    detail = error.errors[-1]
+    line, word = int(detail["line"] or 1), str(detail["highlight"] or "")
+    start = _start_of_token(text, line, int(detail["col"] or 1), word)
+    message = f"the SQL cannot be read: {_brief(str(detail['description']), word)}"
+    return Finding(rule, message, suggestion, key, line, start)
+
+
+def _unclosed(text: str) -> tuple[int, int]:
+    """Where the last quote begins that has no partner."""
+    opened, mark = 0, ""
+    for index, sign in enumerate(text):
+        if mark:
+            mark = "" if sign == mark else mark
+        elif sign in "'\"`":
+            opened, mark = index, sign
+    return line_and_column(text, opened if mark else 0)
 
 
 def without_semicolon(text: str) -> str:
@@ -98,10 +131,13 @@ def table_name(table: exp.Table) -> str:
 
 def position(text: str, node: exp.Expr) -> tuple[int | None, int | None]:
     """Line and column, from 1, where ``node`` begins in ``text``."""
-    starts = [part.meta["start"] for part in node.find_all(exp.Identifier) if "start" in part.meta]
-    if not starts:
-        return None, None
-    before = text[: min(starts)]
+    starts = [part.meta["start"] for part in node.walk() if "start" in part.meta]
+    return line_and_column(text, min(starts)) if starts else (None, None)
+
+
+def line_and_column(text: str, index: int) -> tuple[int, int]:
+    """Line and column, from 1, of a character."""
+    before = text[:index]
     return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
 
 
@@ -116,10 +152,14 @@ def fingerprint(mart: Mart) -> str:
     return hashlib.sha256(json.dumps([mart.query, partition]).encode()).hexdigest()[:32]
 
 
-def _brief(description: str) -> str:
-    # The parser's own words for a token are for its authors.
+def _brief(description: str, word: str) -> str:
+    # The parser's own words are for its authors.
     if description.startswith("Required keyword"):
-        return "something is missing here"
+        return f"something is missing behind {word!r}" if word else "something is missing here"
+    if description.startswith("Expecting "):
+        return f"`{description.removeprefix('Expecting ').partition(' ')[0]}` is missing before {word!r}"
+    if "Unexpected token" in description and word:
+        return f"{word!r} is not expected here"
     return description.partition(" but got <Token")[0].partition(". Line ")[0].partition(" for <class")[0]
 
 

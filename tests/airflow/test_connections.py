@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from framework.airflow.connections import find
-from framework.databases.mysql import MySQLTarget
-from framework.databases.postgres import PostgresSource
+from framework.databases.mysql.target import MySQLTarget
+from framework.databases.postgres.source import PostgresSource
 from framework.errors import UnknownConnection, UsageError
 from tests.services.databases import SourceDatabase, TargetDatabase
 

@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 
 from framework import lease
 from framework.airflow.standalone import USER, Settings, running
-from framework.databases.mysql import MySQLTarget
+from framework.databases.mysql.target import MySQLTarget
 from tests.airflow.rest import Rest, wait
 from tests.command import ROOT, Command
 from tests.services import Server
@@ -135,7 +135,7 @@ def test_the_shop_lives_in_airflow(factory: Callable[..., Factory]) -> None:
 
 def _a_broken_spec_among_five(rest: Rest, broken: Path) -> None:
     (error,) = wait(rest.import_errors)
-    assert f"{broken}:6:37: unknown-key: the key 'onyl' is not known here" in error["stack_trace"]
+    assert f"{broken}:6:37: error: the key 'onyl' is not known here" in error["stack_trace"]
     dags = wait(lambda: len(found := rest.dags()) == 4 and found)
     assert set(dags) == {"shop", "billing", "first", "second"}
     assert not any(dag["is_stale"] for dag in dags.values())
@@ -295,7 +295,7 @@ def test_a_bundle_of_specs_a_killed_worker_and_news(factory: Callable[..., Facto
     with airflow(made) as rest:
         (error,) = wait(rest.import_errors)
         assert error["filename"] == "broken.py"
-        assert "/broken.yaml:6:37: unknown-key: the key 'onyl' is not known here" in error["stack_trace"]
+        assert "/broken.yaml:6:37: error: the key 'onyl' is not known here" in error["stack_trace"]
         wait(lambda: {"heavy", "late"} <= rest.dags().keys())
         pools = {pool["name"]: pool["slots"] for pool in rest("GET", "/pools")["pools"]}
         assert pools["vitrina_shop_postgres"] == 2

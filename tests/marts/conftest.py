@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from framework import marts
 from framework.databases.base import Row, Target
 from framework.databases.duckdb import DuckDBTarget
-from framework.databases.mysql import MySQLTarget
+from framework.databases.mysql.target import MySQLTarget
 from framework.events import Reporter, Stats
 from framework.marts import graph
+from framework.marts.build import build
+from framework.marts.capture import watch
 from framework.spec.models import Mart, MartTask
 from framework.tables import Column, Table
 from framework.types import LogicalType, parse_type
@@ -67,7 +68,7 @@ class Warehouse:
     def merge(self, table: str, rows: Sequence[Row] = (), gone: Sequence[int] = ()) -> None:
         """An increment: rows that are new or changed, and keys that are gone."""
         with ExitStack() as stack:
-            captures = marts.watch(self.target, self.marts, "run")
+            captures = watch(self.target, self.marts, "run")
             session = stack.enter_context(self.target.session())
             changed = replace(TABLES[table], name="_vitrina_changed", columns=TABLES[table].columns[:1])
             session.drop_table(changed.name)
@@ -90,7 +91,7 @@ class Warehouse:
     def build(self, name: str, *, target: Target | None = None, force: bool = False) -> Stats:
         mart = self.marts[name]
         task = MartTask(name=name, mart=mart, reads=graph.reads(mart.query))
-        return marts.build(target or self.target, task, Reporter(f"mart:{name}"), force=force)
+        return build(target or self.target, task, Reporter(f"mart:{name}"), force=force)
 
     def rows(self, query: str) -> list[Row]:
         with self.target.session() as session:

@@ -54,13 +54,13 @@ def test_a_circle_has_no_order() -> None:
 @pytest.mark.parametrize(
     ("query", "message", "place"),
     [
-        ("SELECT a,\n b FROM t WHERE (", "something is missing here", (2, 17)),
-        ("SELECT a\nFRM b c d", "Invalid expression", (2, 5)),
+        ("SELECT a,\n b FROM t WHERE (", "something is missing behind", (2, 17)),
+        ("SELECT a\nFRM b c d", "'b' is not expected here", (2, 5)),
         ("SELECT FROM", "Expected table name", (1, 8)),
         ("DELETE FROM t", "DELETE is no query", (1, 1)),
         ("SELECT 1; SELECT 2", "one query is needed here, not 2", (1, 1)),
         ("", "one query is needed here, not 0", (1, 1)),
-        ("SELECT 'x", "cannot be read", (1, 1)),
+        ("SELECT 'x", "is not closed", (1, 8)),
     ],
 )
 def test_what_is_no_query(query: str, message: str, place: tuple[int, int]) -> None:

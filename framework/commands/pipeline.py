@@ -1,0 +1,126 @@
+"""What the commands do, once their arguments are known: open a workspace, run a plan, print what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich.console import Console
+
+from framework import progress, report, runner
+from framework import status as statuses
+from framework.databases.base import Target
+from framework.databases.postgres.source import PostgresSource
+from framework.errors import GenerationForbidden, UsageError
+from framework.events import Listener, to_all
+from framework.history import Recorder
+from framework.plan import Kind, Plan, compile_plan
+from framework.workspace import Workspace, open_workspace
+
+_err = Console(stderr=True, emoji=False)
+
+
+def generate(path: Path, environment: str, ticks: int | None, *, recreate: bool, seed: int | None = None) -> None:
+    """Fill the source, or perform ticks."""
+    workspace = open_workspace(path, environment)
+    kinds = {Kind.GENERATE} if ticks is None else {Kind.TICK}
+    plan = compile_plan(workspace.spec, ticks or 0, seed).only(kinds)
+    if not plan.steps:
+        raise UsageError(f"pipeline {plan.pipeline!r} generates nothing", "give an entity `rows:`")
+    with workspace.source() as source:
+        _require_generation(workspace, source)
+        _execute(plan, workspace, source, None, "generate", 1, recreate=recreate)
+
+
+def replicate(path: Path, environment: str, workers: int, tables: Iterable[str], *, full_refresh: bool) -> None:
+    """Replicate all tables of a spec, or some."""
+    workspace = open_workspace(path, environment)
+    plan = compile_plan(workspace.spec).only({Kind.REPLICATE})
+    if chosen := tuple(tables):
+        plan = plan.for_tables(chosen)
+    with workspace.source() as source, workspace.target() as target:
+        _execute(plan, workspace, source, target, "replicate", workers, full_refresh=full_refresh)
+
+
+def mart(path: Path, environment: str, workers: int, *, full_refresh: bool) -> None:
+    """Build all marts of a spec."""
+    workspace = open_workspace(path, environment)
+    plan = compile_plan(workspace.spec).only({Kind.MART})
+    with workspace.target() as target:
+        _execute(plan, workspace, None, target, "mart", workers, full_refresh=full_refresh)
+
+
+def run(path: Path, environment: str, workers: int, ticks: int, *, full_refresh: bool, seed: int | None = None) -> None:
+    """Generate, replicate and build marts."""
+    workspace = open_workspace(path, environment)
+    plan = compile_plan(workspace.spec, ticks, seed)
+    with workspace.source() as source, workspace.target() as target:
+        if ticks:
+            _require_generation(workspace, source)
+        elif plan.has(Kind.GENERATE) and not source.may_generate:
+            plan = plan.only({Kind.REPLICATE, Kind.MART})
+            _err.print(f"generate: left out, {source.name!r} does not allow generated data", highlight=False)
+        _execute(plan, workspace, source, target, "run", workers, full_refresh=full_refresh)
+
+
+def status(path: Path, environment: str) -> bool:
+    """Print how a pipeline is; whether it is healthy."""
+    workspace = open_workspace(path, environment)
+    with workspace.target() as target:
+        found = statuses.of(workspace.spec, target)
+    report.show_status(found)
+    return found.healthy
+
+
+def show(path: Path, environment: str, name: str, limit: int) -> None:
+    """Print the first rows of a mart or a replicated table."""
+    workspace = open_workspace(path, environment)
+    known = (*workspace.spec.marts, *workspace.spec.replicate)
+    if name not in known:
+        raise UsageError(
+            f"pipeline {workspace.spec.pipeline!r} has no table {name!r}", f"use one of: {', '.join(known)}"
+        )
+    with workspace.target() as target, target.session() as session:
+        columns = session.columns(name)
+        if not columns:
+            raise UsageError(f"{name!r} has not been built yet", f"vitrina run {path}")
+        order = ", ".join(str(place) for place in range(1, min(len(columns), 2) + 1))
+        rows = session.query(f"SELECT * FROM {target.dialect.quote(name)} ORDER BY {order} LIMIT {int(limit)}")
+    report.show_rows(name, columns, rows)
+
+
+def _require_generation(workspace: Workspace, source: PostgresSource) -> None:
+    if not source.may_generate:
+        raise GenerationForbidden(workspace.spec.source, workspace.environment)
+
+
+def _execute(
+    plan: Plan,
+    workspace: Workspace,
+    source: PostgresSource | None,
+    target: Target | None,
+    command: str,
+    workers: int,
+    *,
+    full_refresh: bool = False,
+    recreate: bool = False,
+) -> None:
+    mask_key = workspace.mask_key() if plan.has(Kind.REPLICATE) else None
+    closing = report.Closing()
+    listeners: list[Listener] = [closing, progress.listener(_err)]
+    if target is not None:
+        listeners.insert(0, Recorder(target))
+    run = runner.Run(
+        source=source,
+        target=target,
+        run_id=runner.new_run_id(),
+        command=command,
+        emit=to_all(*listeners),
+        full_refresh=full_refresh,
+        recreate=recreate,
+        mask_key=mask_key,
+    )
+    try:
+        runner.execute(plan, run, workers)
+    finally:
+        closing.show()

@@ -1,0 +1,102 @@
+"""Which functions MySQL has, and which of those that a query calls it has not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import sqlglot
+from sqlglot import Token, TokenType, exp
+
+from framework.diagnostics import Severity, closest
+from framework.marts.query import DIALECT, Finding, line_and_column
+
+FILE = Path(__file__).with_name("mysql_functions.txt")
+"""The functions of MySQL 9.7, and those that only 8.4 has."""
+
+_FOREIGN = {
+    "AGE": "TIMESTAMPDIFF",
+    "ARRAY_AGG": "JSON_ARRAYAGG",
+    "BOOL_AND": "MIN",
+    "BOOL_OR": "MAX",
+    "BTRIM": "TRIM",
+    "CHARINDEX": "LOCATE",
+    "CHR": "CHAR",
+    "CLOCK_TIMESTAMP": "SYSDATE(6)",
+    "DATE_PART": "EXTRACT",
+    "DATE_TRUNC": "DATE_FORMAT(column, '%Y-%m-01')",
+    "GEN_RANDOM_UUID": "UUID",
+    "GENERATE_SERIES": "WITH RECURSIVE",
+    "GETDATE": "NOW",
+    "IIF": "IF",
+    "INITCAP": "CONCAT(UPPER(LEFT(x, 1)), LOWER(SUBSTRING(x, 2)))",
+    "ISNUMERIC": "REGEXP_LIKE",
+    "JSON_AGG": "JSON_ARRAYAGG",
+    "JSONB_AGG": "JSON_ARRAYAGG",
+    "JSON_BUILD_OBJECT": "JSON_OBJECT",
+    "JSONB_BUILD_OBJECT": "JSON_OBJECT",
+    "LEN": "CHAR_LENGTH",
+    "LISTAGG": "GROUP_CONCAT",
+    "NVL": "IFNULL",
+    "RANDOM": "RAND",
+    "SPLIT_PART": "SUBSTRING_INDEX",
+    "STRING_AGG": "GROUP_CONCAT",
+    "STRPOS": "LOCATE",
+    "TO_JSON": "JSON_OBJECT or JSON_ARRAY",
+    "TO_CHAR": "DATE_FORMAT",
+    "TO_DATE": "STR_TO_DATE",
+    "TO_TIMESTAMP": "FROM_UNIXTIME",
+    "TRUNC": "TRUNCATE",
+}
+"""Functions of other databases, and what does the same in MySQL."""
+
+_SYNTAX = frozenset(
+    {"AGAINST", "ALL", "ANY", "BY", "COLUMNS", "DIV", "FORCE", "GROUP", "IGNORE", "INDEX", "KEY", "LATERAL"}
+    | {"MEMBER", "OF", "OVER", "PARTITION", "REGEXP", "RLIKE", "ROW", "SOME", "SOUNDS", "TABLE", "USE"}
+)
+"""Words that stand before a bracket and are no functions."""
+GONE = frozenset({"MD5", "SHA", "SHA1"})
+"""Functions that MySQL 8.4 has and 9.7 has not."""
+_NAMES = frozenset({TokenType.VAR, TokenType.IDENTIFIER})
+
+
+@cache
+def known() -> frozenset[str]:
+    """The names of MySQL's functions, in upper case."""
+    return frozenset(FILE.read_text(encoding="ascii").split())
+
+
+def unknown_functions(query: exp.Query, text: str, key: tuple[str | int, ...]) -> Iterator[Finding]:
+    """Calls of functions that MySQL has not. Those of a database (``sales.margin(x)``) are not judged."""
+    named = {name.lower() for name in _names_with_columns(query)}
+    for name in _called(sqlglot.tokenize(text, read=DIALECT)):
+        word = name.text.upper()
+        if word in GONE:
+            line, column = line_and_column(text, name.start)
+            fact = f"MySQL 8.4 has {word}, and newer versions have not"
+            yield Finding("sql-unknown-function", fact, "write SHA2(x, 256)", key, line, column, Severity.WARNING)
+        if word in known() or word in _SYNTAX or name.text.lower() in named:
+            continue
+        meant = _FOREIGN.get(word) or closest(word, known())
+        advice = f"write {meant}" if word in _FOREIGN else f"did you mean {meant}?" if meant else ""
+        line, column = line_and_column(text, name.start)
+        yield Finding("sql-unknown-function", f"MySQL has no function {word}", advice, key, line, column)
+
+
+def _called(tokens: list[Token]) -> Iterator[Token]:
+    """Names directly before a bracket, other than those of tables in INSERT-like lists and after a dot."""
+    before: TokenType | None = None
+    for name, bracket in pairwise(tokens):
+        is_word = name.token_type in _NAMES or name.text.upper() in _FOREIGN
+        if is_word and bracket.token_type is TokenType.L_PAREN and before is not TokenType.DOT:
+            yield name
+        before = name.token_type
+
+
+def _names_with_columns(query: exp.Query) -> Iterator[str]:
+    """Names of derived tables behind which a list of columns may stand, and of windows and indexes."""
+    for alias in query.find_all(exp.TableAlias):
+        if alias.args.get("columns"):
+            yield alias.name

@@ -1,0 +1,1 @@
+"""The spec checker: every problem of every file in one run, without a database."""

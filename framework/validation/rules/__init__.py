@@ -1,0 +1,32 @@
+"""The rules of all families, in the order they are applied."""
+
+from framework.validation.rules import (
+    changes,
+    entities,
+    fake,
+    fits,
+    marts,
+    names,
+    numbers,
+    pipeline,
+    providers,
+    replicate,
+    source_sql,
+    target,
+)
+from framework.validation.rules.base import Rule
+
+RULES: tuple[Rule, ...] = (
+    *pipeline.RULES,
+    *names.RULES,
+    *numbers.RULES,
+    *entities.RULES,
+    *fake.RULES,
+    *fits.RULES,
+    *providers.RULES,
+    *changes.RULES,
+    *replicate.RULES,
+    *source_sql.RULES,
+    *target.RULES,
+    *marts.RULES,
+)

@@ -1,0 +1,382 @@
+"""Rules about replicated tables. Those whose source the spec does not declare are checked when it is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from framework.diagnostics import did_you_mean
+from framework.spec.models import Check, Entity, MappedColumn, Replicate, ReplicateTask, Spec
+from framework.types import TEXT_KINDS, Kind, parse_type
+from framework.validation.rules.base import HINT, WARNING, Finding, Loc, Rule, rule
+from framework.validation.rules.entities import type_advice
+from framework.validation.rules.lookup import (
+    MOMENT_KINDS,
+    NUMBER_KINDS,
+    checks,
+    copied_columns,
+    kind_of,
+    source_of,
+    target_columns,
+    task_of,
+)
+
+_ORDERED = MOMENT_KINDS | NUMBER_KINDS | TEXT_KINDS
+"""Kinds of columns that can be cursors."""
+
+
+@rule("unknown-column")
+def unknown_source_column(spec: Spec) -> Iterator[Finding]:
+    """Settings name columns of the source table."""
+    for table, settings in spec.replicate.items():
+        found = source_of(spec, table)
+        if found is None:
+            continue
+        name, entity = found
+        for loc, column in _source_names(spec, table, settings):
+            if column not in entity.columns:
+                message = f"{name!r} has no column {column!r}"
+                yield Finding(loc, message, did_you_mean(column, entity.columns), on_key=len(loc) == 2)
+
+
+def _source_names(spec: Spec, table: str, settings: Replicate) -> Iterator[tuple[Loc, str]]:
+    loc: Loc = ("replicate", table)
+    for key, names in (("only", settings.only), ("except", settings.except_), ("key", settings.key)):
+        for index, name in enumerate(names or ()):
+            yield (*loc, key, index), name
+    for target, column in settings.columns.items():
+        if column.from_ is not None:
+            yield (*loc, "columns", target, "from"), column.from_
+    task = task_of(spec, table)
+    if task.cursor is not None and task.mode == "incremental":
+        yield ((*loc, "cursor") if settings.cursor else loc), task.cursor
+
+
+@rule("unknown-column")
+def unknown_target_column(spec: Spec) -> Iterator[Finding]:
+    """Indexes and checks name columns of the copy."""
+    for table, settings in spec.replicate.items():
+        known = target_columns(spec, table)
+        if known is None:
+            continue
+        for index, names in enumerate(settings.indexes):
+            for place, name in enumerate(names):
+                if name not in known:
+                    yield _no_target_column(("replicate", table, "indexes", index, place), table, name, known)
+    for loc, table, check in checks(spec):
+        known = target_columns(spec, table) if loc[0] == "replicate" else None
+        for path, name, on_key in _checked_columns(loc, check):
+            if known is not None and name not in known:
+                yield _no_target_column(path, table, name, known, on_key=on_key)
+
+
+def _no_target_column(loc: Loc, table: str, name: str, known: tuple[str, ...], *, on_key: bool = False) -> Finding:
+    return Finding(loc, f"the copy {table!r} has no column {name!r}", did_you_mean(name, known), on_key)
+
+
+def _checked_columns(loc: Loc, check: Check) -> Iterator[tuple[Loc, str, bool]]:
+    for key in ("unique", "not_null"):
+        for index, name in enumerate(getattr(check, key) or ()):
+            yield (*loc, key, index), name, False
+    for key in ("between", "accepted", "relationship"):
+        for name in getattr(check, key) or ():
+            yield (*loc, key, name), name, True
+
+
+@rule("unknown-table")
+def unknown_relationship(spec: Spec) -> Iterator[Finding]:
+    """A relationship leads to a table of the target."""
+    tables = (*spec.replicate, *spec.marts)
+    for loc, _, check in checks(spec):
+        for column, target in (check.relationship or {}).items():
+            if target.table not in tables:
+                place = (*loc, "relationship", column, "table")
+                message = f"nothing makes a table {target.table!r} in the target"
+                yield Finding(place, message, did_you_mean(target.table, tables))
+
+
+@rule("unknown-column")
+def unknown_relationship_column(spec: Spec) -> Iterator[Finding]:
+    """A relationship leads to a column of a copy."""
+    for loc, _, check in checks(spec):
+        for column, target in (check.relationship or {}).items():
+            known = target_columns(spec, target.table) if target.table in spec.replicate else None
+            if known is not None and target.column not in known:
+                place = (*loc, "relationship", column, "column")
+                yield _no_target_column(place, target.table, target.column, known)
+
+
+@rule("only-and-except")
+def only_and_except(spec: Spec) -> Iterator[Finding]:
+    """Columns are named, or left out."""
+    for table, settings in spec.replicate.items():
+        if settings.only is not None and settings.except_ is not None:
+            message = "`only` names all columns that are copied, so `except` has nothing to leave out"
+            yield Finding(("replicate", table, "except"), message, "remove one of the two", on_key=True)
+
+
+@rule("column-settings")
+def column_settings(spec: Spec) -> Iterator[Finding]:
+    """Computed columns have a type, copied ones may have a mask."""
+    for table, settings in spec.replicate.items():
+        for name, column in settings.columns.items():
+            yield from _column_settings(("replicate", table, "columns", name), column)
+
+
+def _column_settings(loc: Loc, column: MappedColumn) -> Iterator[Finding]:
+    if column.sql is not None and column.type is None:
+        yield Finding(
+            (*loc, "sql"), "a computed column needs a type", "add `type:`, such as bigint or text", on_key=True
+        )
+    if column.sql is not None and column.mask is not None:
+        yield Finding((*loc, "mask"), "a computed column has no mask", "mask a column with `from:`", on_key=True)
+    if column.from_ is not None and column.type is not None:
+        yield Finding((*loc, "type"), "a copied column keeps its type", "remove `type:`, or use `sql:`", on_key=True)
+
+
+@rule("unknown-type")
+def unknown_type(spec: Spec) -> Iterator[Finding]:
+    """The type of a computed column is known."""
+    for table, settings in spec.replicate.items():
+        for name, column in settings.columns.items():
+            if column.type is not None and parse_type(column.type) is None:
+                loc = ("replicate", table, "columns", name, "type")
+                yield Finding(loc, f"the type {column.type!r} is not known", type_advice(column.type))
+
+
+@rule("no-cursor")
+def no_cursor(spec: Spec) -> Iterator[Finding]:
+    """What changed since the last run is told by a cursor."""
+    for table, settings in spec.replicate.items():
+        task = task_of(spec, table)
+        if task.mode == "incremental" and task.cursor is None:
+            loc = ("replicate", table, "mode") if settings.mode else ("replicate", table)
+            advice = "add `cursor: updated_at`, or use `mode: full`"
+            yield Finding(loc, f"{table!r} is incremental and has no cursor", advice, on_key=settings.mode is None)
+
+
+@rule("cursor-type")
+def cursor_type(spec: Spec) -> Iterator[Finding]:
+    """A cursor grows, so its type has an order."""
+    for table, settings in spec.replicate.items():
+        task, found = task_of(spec, table), source_of(spec, table)
+        column = found[1].columns.get(task.cursor or "") if found else None
+        if column is not None and task.mode == "incremental" and kind_of(column) not in (*_ORDERED, None):
+            loc = ("replicate", table, "cursor") if settings.cursor else ("replicate", table)
+            message = f"the cursor {task.cursor!r} is of type {column.type}, which does not grow"
+            yield Finding(
+                loc,
+                message,
+                "use a column that grows with each change, such as a timestamptz",
+                on_key=settings.cursor is None,
+            )
+
+
+@rule("no-key")
+def no_key(spec: Spec) -> Iterator[Finding]:
+    """Rows that changed are found by a key."""
+    for table in spec.replicate:
+        task, found = task_of(spec, table), source_of(spec, table)
+        if found is not None and task.mode == "incremental" and not (task.key or found[1].key):
+            whose = "has" if found[0] == table else f"{found[0]!r} has"
+            message = f"{table!r} is incremental, and {whose} no primary key"
+            yield Finding(("replicate", table), message, "add `key: [...]`, or use `mode: full`", on_key=True)
+
+
+@rule("key-not-unique", WARNING)
+def key_not_unique(spec: Spec) -> Iterator[Finding]:
+    """A key names one row."""
+    for table, settings in spec.replicate.items():
+        found = source_of(spec, table)
+        if settings.key is None or found is None:
+            continue
+        name, entity = found
+        unique = [set(names) for names in (entity.key, *entity.unique) if names]
+        unique += [{column} for column, own in entity.columns.items() if own.unique]
+        known = all(column in entity.columns for column in settings.key)
+        if known and not any(names <= set(settings.key) for names in unique):
+            message = f"nothing says that {' and '.join(settings.key)} of {name!r} never repeat"
+            advice = "declare it under `unique:`, or name other columns; rows of one key would stop the copy"
+            yield Finding(("replicate", table, "key"), message, advice, on_key=True)
+
+
+@rule("key-not-copied")
+def key_not_copied(spec: Spec) -> Iterator[Finding]:
+    """The key is part of the copy."""
+    for table, settings in spec.replicate.items():
+        task, found, copied = task_of(spec, table), source_of(spec, table), copied_columns(spec, table)
+        if found is None or copied is None or not (task.mode == "incremental" or task.key):
+            continue
+        key = task.key or found[1].key
+        missing = [name for name in key if name in found[1].columns and name not in copied.values()]
+        if missing:
+            loc = ("replicate", table, "key") if settings.key else ("replicate", table)
+            message = f"the key column {missing[0]!r} of {found[0]!r} is not copied"
+            yield Finding(loc, message, "copy it, or name other columns with `key:`", on_key=True)
+
+
+@rule("no-columns")
+def no_columns(spec: Spec) -> Iterator[Finding]:
+    """Something is copied."""
+    for table in spec.replicate:
+        if copied_columns(spec, table) == {}:
+            yield Finding(("replicate", table, "except"), "no column is left to copy", "leave one in", on_key=True)
+
+
+@rule("undeclared-table", HINT)
+def undeclared_table(spec: Spec) -> Iterator[Finding]:
+    """What a spec does not declare cannot be checked without the database."""
+    unknown = [table for table in spec.replicate if source_of(spec, table) is None]
+    for table in [*unknown]:
+        entity, schema = spec.entities.get(spec.replicate[table].from_ or table), spec.replicate[table].schema_
+        if entity is not None:
+            unknown.remove(table)
+            message = f"{table!r} is copied from the schema {schema!r}, and declared in {entity.schema_!r}"
+            yield Finding(("replicate", table), message, f"add `schema: {entity.schema_}`", on_key=True)
+    if unknown:
+        shown = ", ".join(unknown[:_LISTED]) + (f" and {len(unknown) - _LISTED} more" if len(unknown) > _LISTED else "")
+        message = f"the columns of {shown} are not declared, so what names them is not checked"
+        advice = "declare the source tables under `entities:`, or use `vitrina validate --online`"
+        loc: Loc = ("replicate",) if len(unknown) > 1 else ("replicate", unknown[0])
+        yield Finding(loc, message, advice, on_key=True)
+
+
+@rule("cursor-nullable", WARNING)
+def cursor_nullable(spec: Spec) -> Iterator[Finding]:
+    """A row without a cursor value does not tell when it changed."""
+    for table, settings, task, source in _incremental(spec):
+        column = source.columns.get(task.cursor or "")
+        if column is not None and column.may_be_null and not _filtered(task.cursor or "", settings.where or ""):
+            loc: Loc = ("replicate", table, "cursor") if settings.cursor else ("replicate", table)
+            message = f"the cursor {task.cursor!r} may be NULL; such rows are read again in every run"
+            related = ((("entities", task.source_table, "columns", str(task.cursor)), "declared here"),)
+            yield Finding(loc, message, "use a column that is never NULL", settings.cursor is None, related=related)
+
+
+def _filtered(column: str, where: str) -> bool:
+    """Whether a filter leaves out the rows in which a column is NULL."""
+    return re.search(rf"\b{re.escape(column)}\b\W+is\s+not\s+null", where, re.IGNORECASE) is not None
+
+
+@rule("cursor-not-indexed", HINT)
+def cursor_not_indexed(spec: Spec) -> Iterator[Finding]:
+    """Changed rows are found by an index."""
+    for table, settings, task, source in _incremental(spec):
+        name = task.cursor or ""
+        column = source.columns.get(name)
+        firsts = {names[0] for names in (*source.indexes, *source.unique, source.key) if names}
+        if column is not None and not (column.index or column.unique or name in firsts):
+            loc: Loc = ("replicate", table, "cursor") if settings.cursor else ("replicate", table)
+            message = f"the cursor {name!r} has no index: every run reads all rows of {task.source_table!r}"
+            advice = "give the column `index: true`"
+            if source.rows is None:
+                advice = "make one in the source, and declare it: `index: true`"
+            yield Finding(loc, message, advice, settings.cursor is None)
+
+
+def _incremental(spec: Spec) -> Iterator[tuple[str, Replicate, ReplicateTask, Entity]]:
+    """The tables that are copied by a cursor from a declared source."""
+    for table, settings in spec.replicate.items():
+        task, found = task_of(spec, table), source_of(spec, table)
+        if found is not None and task.mode == "incremental" and task.cursor is not None:
+            yield table, settings, task, found[1]
+
+
+@rule("useless-setting", WARNING)
+def useless_setting(spec: Spec) -> Iterator[Finding]:
+    """Settings of increments say nothing about a table that is copied anew each time."""
+    for table, settings in spec.replicate.items():
+        if task_of(spec, table).mode != "full":
+            continue
+        for key in ("cursor", "lookback", "deletes"):
+            if key in settings.model_fields_set:
+                message = f"{table!r} is copied anew in each run, so `{key}` has no meaning"
+                yield Finding(("replicate", table, key), message, f"remove `{key}`, or add `mode: incremental`", True)
+
+
+@rule("mask-breaks-join", WARNING)
+def mask_breaks_join(spec: Spec) -> Iterator[Finding]:
+    """Columns that refer to each other are masked both, or not at all."""
+    copies: dict[str, list[str]] = {}
+    for table, settings in spec.replicate.items():
+        copies.setdefault(settings.from_ or table, []).append(table)
+    for table in spec.replicate:
+        found = source_of(spec, table)
+        for name, column in found[1].columns.items() if found else ():
+            if (to := column.references) is not None:
+                parents = [one for parent in copies.get(to.table, ()) for one in _copied_as(spec, parent, to.column)]
+                yield from _unequal(_copied_as(spec, table, name), parents)
+
+
+@dataclass(frozen=True)
+class _Copied:
+    """A column of a copy: where it is made, its name with its table, and whether it is masked."""
+
+    loc: Loc
+    name: str
+    masked: bool
+
+
+def _copied_as(spec: Spec, table: str, origin: str) -> list[_Copied]:
+    """The columns of a copy that a source column becomes."""
+    settings = spec.replicate[table].columns
+    found = []
+    for name, source in (copied_columns(spec, table) or {}).items():
+        if source == origin:
+            loc: Loc = ("replicate", table, "columns", name) if name in settings else ("replicate", table)
+            found.append(_Copied(loc, f"{table}.{name}", name in settings and settings[name].mask is not None))
+    return found
+
+
+def _unequal(own: list[_Copied], others: list[_Copied]) -> Iterator[Finding]:
+    """A warning, if no copy of the parent has a column that compares with one of ours."""
+    kinds = {one.masked for one in own}
+    if not own or not others or any(one.masked in kinds for one in others):
+        return
+    masked, plain = (own[0], others[0]) if own[0].masked else (others[0], own[0])
+    message = f"{masked.name} is masked and {plain.name} is not, so they do not join any more"
+    yield Finding(masked.loc, message, f"mask {plain.name}, too", on_key=True, related=((plain.loc, "the other"),))
+
+
+@rule("weak-mask", HINT)
+def weak_mask(spec: Spec) -> Iterator[Finding]:
+    """Masks of equal values are equal: where there are few, each is known by how often it stands."""
+    for table, settings in spec.replicate.items():
+        found = source_of(spec, table)
+        for name, column in settings.columns.items():
+            if column.mask is None or found is None or column.from_ not in found[1].columns:
+                continue
+            kind = kind_of(found[1].columns[column.from_])
+            if kind in _FEW:
+                loc: Loc = ("replicate", table, "columns", name, "mask")
+                message = f"{column.from_!r} has so few values that its masks tell which is which"
+                yield Finding(loc, message, "leave the column out with `except:`")
+
+
+_FEW = frozenset({Kind.BOOLEAN})
+"""Kinds of columns with a handful of values."""
+_LISTED = 5
+
+
+RULES: tuple[Rule, ...] = (
+    unknown_source_column,
+    unknown_target_column,
+    unknown_relationship,
+    unknown_relationship_column,
+    only_and_except,
+    column_settings,
+    unknown_type,
+    no_cursor,
+    cursor_type,
+    no_key,
+    key_not_unique,
+    key_not_copied,
+    no_columns,
+    undeclared_table,
+    cursor_nullable,
+    cursor_not_indexed,
+    useless_setting,
+    mask_breaks_join,
+    weak_mask,
+)

@@ -1,0 +1,274 @@
+"""Rules about the limits of the target, which are known before anything connects to it.
+
+They are those of MySQL, for which marts are written, too. DuckDB, the embedded target, has fewer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from framework.databases.mysql import columns as mysql
+from framework.errors import UnsupportedType, VitrinaError
+from framework.replicate.mapping import PLAN_MASK_KEY, Mapping, resolve
+from framework.spec.declared import table_of
+from framework.spec.models import Spec
+from framework.tables import Table
+from framework.types import TEXT_KINDS, Kind
+from framework.validation.rules.base import HINT, WARNING, Finding, Loc, Rule, once, rule
+from framework.validation.rules.lookup import source_of, task_of
+
+_AS_TEXT = {Kind.INTERVAL: "its text", Kind.ARRAY: "the text of a JSON array"}
+"""Kinds for which MySQL has no type of its own, and what they become."""
+
+
+@dataclass(frozen=True)
+class _Copy:
+    """A replicated table as it would be made.
+
+    Attributes:
+        types: the native type of each column; None if one has none.
+    """
+
+    name: str
+    mapping: Mapping
+    table: Table
+    types: dict[str, str] | None
+    unsupported: UnsupportedType | None
+
+    def loc(self, column: str) -> Loc:
+        """Where the spec speaks of a column of the copy: its setting, else the source's column."""
+        task = self.mapping.task
+        if column in task.columns:
+            loc: Loc = ("replicate", self.name, "columns", column)
+            return (*loc, "type") if task.columns[column].sql is not None else loc
+        return ("entities", task.source_table, "columns", column, "type")
+
+
+@once
+def _copies(spec: Spec) -> Iterator[_Copy]:
+    """The replicated tables whose source is declared; those that other rules refuse are left out."""
+    for name in spec.replicate:
+        if (mapping := mapping_of(spec, name)) is None or any(
+            column.type.kind is Kind.UNKNOWN for column in mapping.columns
+        ):
+            continue
+        table = mapping.table(name)
+        known = set(table.column_names)
+        if not all(set(index.columns) <= known for index in table.indexes):
+            continue
+        try:
+            yield _Copy(name, mapping, table, mysql.native_types(table), None)
+        except UnsupportedType as error:
+            yield _Copy(name, mapping, table, None, error)
+
+
+def mapping_of(spec: Spec, name: str) -> Mapping | None:
+    """How a table is copied; None where its source is not declared, or declared wrongly."""
+    found = source_of(spec, name)
+    if found is None:
+        return None
+    try:
+        return resolve(task_of(spec, name), table_of(*found), PLAN_MASK_KEY)
+    except VitrinaError:
+        return None  # the rules of replicated tables say what is wrong with it
+
+
+@rule("no-exact-type")
+def no_exact_type(spec: Spec) -> Iterator[Finding]:
+    """The target has a type that holds every value of a column."""
+    for copy in _copies(spec):
+        if copy.unsupported is not None:
+            name = copy.unsupported.column
+            message = f"{copy.name}.{name} is of type {copy.unsupported.type_name}, and {_why(copy, name)}"
+            yield Finding(copy.loc(name), message, _way_out(copy, name))
+
+
+def _why(copy: _Copy, name: str) -> str:
+    column = copy.table.column(name)
+    if column is not None and column.type.kind is Kind.NUMERIC:
+        return "MySQL's DECIMAL has at most 65 digits, 30 of them after the point"
+    if column is not None and column.type.kind in (Kind.JSON, Kind.ARRAY):
+        return "a document cannot be in a key or an index"
+    return "MySQL has no such type"
+
+
+def _way_out(copy: _Copy, name: str) -> str:
+    origin = next((column.origin for column in copy.mapping.columns if column.name == name), None)
+    if any(name in index.columns for index in copy.table.indexes):
+        return "leave it out of the index"
+    if origin is None:
+        return "give it a smaller type"
+    return f'copy it as text: `{origin}_text: {{sql: "{origin}::text", type: text}}`, with `except: [{origin}]`'
+
+
+@rule("inexact-type", HINT)
+def inexact_type(spec: Spec) -> Iterator[Finding]:
+    """Some types have no counterpart in MySQL."""
+    for copy in _copies(spec):
+        for column in copy.table.columns:
+            if column.type.kind in _AS_TEXT:
+                message = (
+                    f"MySQL has no type for {column.type}: {column.name!r} is copied as {_AS_TEXT[column.type.kind]}"
+                )
+                yield Finding(copy.loc(column.name), message, "leave it out, or compute what is needed with `sql:`")
+            elif column.type.kind is Kind.NUMERIC and column.type.precision is None:
+                fact = f"{column.name!r} is a numeric without precision, which becomes DECIMAL(65,30)"
+                message = f"{fact}: a value that does not fit stops the load"
+                yield Finding(copy.loc(column.name), message, "say its precision: numeric(20,4)")
+
+
+@rule("long-key", WARNING)
+def long_key(spec: Spec) -> Iterator[Finding]:
+    """Texts in keys and indexes are short."""
+    for copy in _copies(spec):
+        reported: set[str] = set()
+        for loc, names in _keys(copy) if copy.types is not None else ():
+            for place, name in enumerate(names):
+                room, column = _room((copy.types or {})[name]), copy.table.column(name)
+                if room is None or column is None or name in reported:
+                    continue
+                unit = "bytes" if column.type.kind is Kind.BYTES else "characters"
+                if column.type.length is None or column.type.length > room:
+                    reported.add(name)
+                    fact = f"{name!r} is of type {column.type}, and MySQL has room for {room} {unit} of it in this key"
+                    advice = "declare its length, such as varchar(200), or leave it out of the index"
+                    at = loc if loc[-1] == copy.name else (*loc, place)
+                    yield Finding(at, f"{fact}: a longer value stops the load", advice, loc[-1] == copy.name)
+
+
+def _keys(copy: _Copy) -> Iterator[tuple[Loc, tuple[str, ...]]]:
+    settings = copy.mapping.task
+    yield ("replicate", copy.name, "key") if settings.key else ("replicate", copy.name), copy.table.primary_key
+    for place, names in enumerate(settings.indexes):
+        yield ("replicate", copy.name, "indexes", place), names
+
+
+def _room(native: str) -> int | None:
+    """Characters or bytes of a type with a length."""
+    digits = native.partition("(")[2].partition(")")[0]
+    return int(digits) if native.startswith("VAR") and digits.isdigit() else None
+
+
+@rule("key-too-wide")
+def key_too_wide(spec: Spec) -> Iterator[Finding]:
+    """An index has at most 16 columns, and a key of at most 3,072 bytes."""
+    for copy in _copies(spec):
+        for loc, names in _keys(copy):
+            on_key = loc[-1] == copy.name
+            if len(names) > mysql.KEY_COLUMNS:
+                message = f"an index of MySQL has at most {mysql.KEY_COLUMNS} columns, and this one {len(names)}"
+                yield Finding(loc, message, "leave some out", on_key)
+            elif copy.types is not None and (size := mysql.key_bytes(copy.types, names)) > mysql.KEY_BYTES:
+                message = f"an index key of MySQL has at most {mysql.KEY_BYTES:,} bytes, and this one {size:,}"
+                yield Finding(loc, message, "leave columns out, or shorten their types", on_key)
+
+
+@rule("row-too-wide")
+def row_too_wide(spec: Spec) -> Iterator[Finding]:
+    """A row fits into 65,535 bytes, and without its long values into a page."""
+    for copy in _copies(spec):
+        if copy.types is None:
+            continue
+        row, page = mysql.row_bytes(copy.types), mysql.page_bytes(copy.types)
+        message = None
+        if len(copy.types) > mysql.COLUMNS:
+            message = f"a table of MySQL has at most {mysql.COLUMNS:,} columns, and {copy.name!r} {len(copy.types):,}"
+        elif row > mysql.ROW_BYTES:
+            message = f"a row of MySQL has at most {mysql.ROW_BYTES:,} bytes, and one of {copy.name!r} {row:,}"
+        elif page > mysql.PAGE_BYTES:
+            size = f"{page:,} bytes of a row of {copy.name!r} must stay in one page"
+            message = f"{size}, which has room for {mysql.PAGE_BYTES:,}"
+        if message is not None:
+            yield Finding(("replicate", copy.name), message, "copy fewer columns: `only:` or `except:`", on_key=True)
+
+
+@rule("promoted-column", HINT)
+def promoted_column(spec: Spec) -> Iterator[Finding]:
+    """Where a row would be too long, the widest texts are kept outside of it."""
+    for copy in _copies(spec):
+        promoted = [
+            column.name
+            for column in copy.table.columns
+            if copy.types is not None
+            and copy.types[column.name] == "LONGTEXT"
+            and column.type.length is not None
+            and column.type.kind in TEXT_KINDS
+            and column.type.length * 4 + 2 <= mysql.ROW_BYTES
+        ]
+        if promoted:
+            become = "become" if len(promoted) > 1 else "becomes"
+            message = f"a row of {copy.name!r} would be too long for MySQL, so {', '.join(promoted)} {become} LONGTEXT"
+            yield Finding(("replicate", copy.name), message, "shorten the types, or copy fewer columns", on_key=True)
+
+
+@rule("too-many-indexes")
+def too_many_indexes(spec: Spec) -> Iterator[Finding]:
+    """A table has at most 64 indexes."""
+    for section, tables in (("replicate", spec.replicate), ("marts", spec.marts)):
+        for table, settings in tables.items():
+            if len(settings.indexes) > mysql.INDEXES:
+                message = f"a table of MySQL has at most {mysql.INDEXES} indexes, and these are {len(settings.indexes)}"
+                yield Finding((section, table, "indexes"), message, "remove some", on_key=True)
+
+
+@rule("case-collision")
+def case_collision(spec: Spec) -> Iterator[Finding]:
+    """Names that differ in their case only are one name to MySQL."""
+    for copy in _copies(spec):
+        seen: dict[str, str] = {}
+        for name in copy.table.column_names:
+            first = seen.setdefault(name.lower(), name)
+            if first != name:
+                message = f"{first!r} and {name!r} are one column to MySQL, which does not tell case apart"
+                advice = "give one of them another name under `columns:`"
+                yield Finding(
+                    _loc_of(copy, name), message, advice, True, related=((_loc_of(copy, first), "the other"),)
+                )
+    tables: dict[str, tuple[Loc, str]] = {}
+    for section, names in (("replicate", spec.replicate), ("marts", spec.marts)):
+        for name in names:
+            loc, first = tables.setdefault(name.lower(), ((section, name), name))
+            if first != name:
+                message = f"{first!r} and {name!r} are one table where `lower_case_table_names` is set"
+                related = ((loc, "the other"),)
+                yield Finding(
+                    (section, name), message, "give one another name", True, severity=WARNING, related=related
+                )
+
+
+def _loc_of(copy: _Copy, column: str) -> Loc:
+    loc = copy.loc(column)
+    return loc[:-1] if loc[-1] == "type" else loc
+
+
+@rule("impossible-name")
+def impossible_name(spec: Spec) -> Iterator[Finding]:
+    """A name is one that MySQL can hold."""
+    for loc, name in _names(spec):
+        if any(ord(char) > 0xFFFF for char in name):
+            yield Finding(loc, f"MySQL has no such characters in names: {name!r}", "use letters", on_key=True)
+        elif name != name.rstrip():
+            yield Finding(loc, f"a name of MySQL cannot end in a space: {name!r}", "remove it", on_key=True)
+
+
+def _names(spec: Spec) -> Iterator[tuple[Loc, str]]:
+    for section, tables in (("replicate", spec.replicate), ("marts", spec.marts)):
+        for table in tables:
+            yield (section, table), table
+    for copy in _copies(spec):
+        for name in copy.table.column_names:
+            yield _loc_of(copy, name), name
+
+
+RULES: tuple[Rule, ...] = (
+    no_exact_type,
+    inexact_type,
+    long_key,
+    key_too_wide,
+    row_too_wide,
+    promoted_column,
+    too_many_indexes,
+    case_collision,
+    impossible_name,
+)

@@ -1,0 +1,1 @@
+"""The spec checker under a million broken files (`make torture`)."""
