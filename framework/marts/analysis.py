@@ -12,8 +12,8 @@ from framework.diagnostics import Severity
 from framework.errors import UsageError
 from framework.marts import graph
 from framework.marts.columns import closest, output_names, unknown_columns
-from framework.marts.families import Families, output_families
-from framework.marts.functions import unknown_functions
+from framework.marts.families import Families, long_outputs, output_families
+from framework.marts.functions import reserved_names, unknown_functions
 from framework.marts.grouping import not_grouped
 from framework.marts.partition import problems
 from framework.marts.query import TOO_DEEP, Finding, QueryInvalid, parse, position, table_name, tables, tree_of
@@ -28,11 +28,13 @@ class Analysis:
     Attributes:
         columns: names of its columns; empty if they cannot be told.
         families: what its columns hold, as far as it is known.
+        long: those that are long texts for sure, in lower case.
     """
 
     findings: tuple[Finding, ...]
     columns: tuple[str, ...] = ()
     families: Families = field(default_factory=dict)
+    long: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -43,12 +45,14 @@ class Tables:
         columns: of every table and mart; none where they are not known.
         keys: of every table: none where it has none, None where that is not known.
         families: what the columns hold.
+        long: the columns that are long texts, in lower case.
         marts: which of them are marts.
     """
 
     columns: dict[str, Iterable[str]] = field(default_factory=dict)
     keys: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
     families: dict[str, Families] = field(default_factory=dict)
+    long: dict[str, frozenset[str]] = field(default_factory=dict)
     marts: frozenset[str] = frozenset()
 
     def with_mart(self, name: str, mart: Mart, analysis: Analysis) -> Tables:
@@ -60,6 +64,7 @@ class Tables:
             columns={**self.columns, name: analysis.columns},
             keys={**self.keys, name: key},
             families={**self.families, name: analysis.families},
+            long={**self.long, name: analysis.long},
         )
 
 
@@ -86,6 +91,7 @@ def analyse(name: str, mart: Mart, known: Tables) -> Analysis:
         findings = list(_query_findings(name, query, mart.query, known, ("query",)))
         columns = output_names(query, known.columns)
         families = output_families(query, known.families)
+        long = long_outputs(query, known.long)
     except QueryInvalid as error:
         return Analysis((error.finding, *check_findings(name, mart.checks, (), known)))
     except RecursionError:
@@ -94,11 +100,11 @@ def analyse(name: str, mart: Mart, known: Tables) -> Analysis:
         return Analysis((Finding("sql-syntax", f"the SQL cannot be understood: {error}", "", ("query",), 1, 1),))
     findings += _name_findings(query, mart.query, columns)
     findings += _incremental_findings(query, mart, known.marts)
-    findings += _index_findings(mart, columns)
+    findings += _index_findings(mart, columns, long)
     findings += check_findings(name, mart.checks, columns, known, families)
     if mart.materialize.view is None:
         findings += useless_order(query, mart.query, ("query",))
-    return Analysis(tuple(findings), columns, families)
+    return Analysis(tuple(findings), columns, families, long)
 
 
 def _order(marts: Mapping[str, Mart], found: dict[str, list[Finding]]) -> list[str]:
@@ -146,6 +152,7 @@ def _query_findings(
             yield _at(table, text, key, "sql-unknown-table", fact, advice)
     yield from unknown_columns(query, known.columns, text, key)
     yield from unknown_functions(query, text, key)
+    yield from reserved_names(query, text, key)
     yield from not_grouped(query, known.columns, known.keys, text, key)
     yield from shape_findings(query, text, key)
 
@@ -176,9 +183,14 @@ def _incremental_findings(query: exp.Query, mart: Mart, marts: frozenset[str]) -
             yield _at(table, mart.query, ("query",), "mart-partition", fact, "use `materialize: table`")
 
 
-def _index_findings(mart: Mart, columns: tuple[str, ...]) -> Iterator[Finding]:
+def _index_findings(mart: Mart, columns: tuple[str, ...], long: frozenset[str]) -> Iterator[Finding]:
     for place, names in enumerate(mart.indexes):
         yield from _missing(names, columns, ("indexes", place))
+        for number, name in enumerate(names):
+            if name.lower() in long:
+                fact = f"{name!r} is a long text, which MySQL indexes in parts only"
+                advice = f"leave it out, or select CAST({name} AS CHAR(200)) AS {name}"
+                yield Finding("mart-indexes", fact, advice, ("indexes", place, number))
     if mart.indexes and mart.materialize.view is not None:
         yield Finding("mart-indexes", "a view has no indexes", "remove them, or use `materialize: table`", ("indexes",))
 

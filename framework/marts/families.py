@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, traverse_scope
@@ -36,6 +36,32 @@ def family_of(kind: Kind) -> str | None:
 def output_families(query: exp.Query, known: Mapping[str, Families]) -> Families:
     """The families of the result's columns; those that cannot be told are missing."""
     return _of_scope(traverse_scope(query)[-1], known)
+
+
+def long_outputs(query: exp.Query, long: Mapping[str, Collection[str]]) -> frozenset[str]:
+    """The columns of the result, in lower case, that are long texts for sure."""
+    return _long_of_scope(traverse_scope(query)[-1], long)
+
+
+def _long_of_scope(scope: Scope, long: Mapping[str, Collection[str]]) -> frozenset[str]:
+    query = scope.expression
+    if isinstance(query, exp.SetOperation):
+        return _long_of_scope(scope.set_operation_scopes[0], long)
+    found = set()
+    for item in query.selects if isinstance(query, exp.Query) else ():
+        value = item.unalias()
+        if isinstance(value, exp.GroupConcat) or (isinstance(value, exp.Column) and _is_long(value, scope, long)):
+            found.add(item.output_name.lower())
+    return frozenset(found)
+
+
+def _is_long(column: exp.Column, scope: Scope, long: Mapping[str, Collection[str]]) -> bool:
+    for alias, (_, source) in scope.selected_sources.items():
+        if column.table in ("", alias):
+            names = _long_of_scope(source, long) if isinstance(source, Scope) else long.get(table_name(source), ())
+            if column.name.lower() in names:
+                return True
+    return False
 
 
 def _of_scope(scope: Scope, known: Mapping[str, Families]) -> Families:

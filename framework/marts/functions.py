@@ -11,7 +11,7 @@ import sqlglot
 from sqlglot import Token, TokenType, exp
 
 from framework.diagnostics import Severity, closest
-from framework.marts.query import DIALECT, Finding, line_and_column
+from framework.marts.query import DIALECT, Finding, line_and_column, position
 
 FILE = Path(__file__).with_name("mysql_functions.txt")
 """The functions of MySQL 9.7, and those that only 8.4 has."""
@@ -60,6 +60,28 @@ _SYNTAX = frozenset(
 GONE = frozenset({"MD5", "SHA", "SHA1"})
 """Functions that MySQL 8.4 has and 9.7 has not."""
 _NAMES = frozenset({TokenType.VAR, TokenType.IDENTIFIER})
+
+
+RESERVED = Path(__file__).with_name("mysql_reserved.txt")
+"""Words that are no names in MySQL unless they are quoted."""
+
+
+@cache
+def reserved() -> frozenset[str]:
+    """Those words, in upper case."""
+    return frozenset(RESERVED.read_text(encoding="ascii").split())
+
+
+def reserved_names(query: exp.Query, text: str, key: tuple[str | int, ...]) -> Iterator[Finding]:
+    """Names that the query gives without quotes, and that are words of MySQL."""
+    aliases = (node.args.get("alias") for node in query.find_all(exp.Alias))
+    tables = (node.this for node in query.find_all(exp.TableAlias))
+    for name in (*aliases, *tables):
+        if isinstance(name, exp.Identifier) and not name.quoted and name.name.upper() in reserved():
+            line, column = position(text, name)
+            fact = f"{name.name!r} is a word of MySQL's and no name"
+            advice = f"write `{name.name}` in backticks, or another name"
+            yield Finding("sql-reserved-word", fact, advice, key, line or 1, column or 1)
 
 
 @cache

@@ -84,6 +84,12 @@ def _unfit_parts(query: exp.Query, text: str, key: Key) -> Iterator[Finding]:
         if isinstance(derived.parent, exp.From | exp.Join) and not derived.alias:
             fact, advice = "an inner query in FROM needs a name in MySQL", "write (SELECT ...) AS name"
             yield _finding("sql-syntax", fact, advice, text, derived, key)
+    for within in query.find_all(exp.In):
+        inner = within.args.get("query")
+        inner = inner.unnest() if isinstance(inner, exp.Subquery) else inner
+        if isinstance(inner, exp.Query) and inner.args.get("limit") is not None:
+            fact, advice = "MySQL takes no LIMIT within IN (SELECT ...)", "join with the inner query instead"
+            yield _finding("sql-syntax", fact, advice, text, inner, key)
     for order in query.find_all(exp.Order):
         owner = order.parent
         count = _width(owner) if isinstance(owner, exp.Query) else None

@@ -189,3 +189,20 @@ def test_marts_hand_their_columns_on() -> None:
     assert rules.pop("a", []) + rules.pop("b", []) == ["mart-circle"]
     assert rules == {"last": ["sql-unknown-column"], "broken": ["sql-syntax"], "by_month": ["mart-partition"]}
     assert found["last"][0].suggestion == "did you mean 'revenue'?"
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("SELECT id, note FROM noted", True),
+        ("SELECT n.note FROM (SELECT note FROM noted) n", True),
+        ("SELECT GROUP_CONCAT(id) AS note FROM noted", True),
+        ("SELECT LEFT(note, 9) AS note FROM noted", False),
+        ("SELECT id AS note FROM noted", False),
+    ],
+)
+def test_long_texts_in_indexes(query: str, told: bool) -> None:
+    known = Tables(columns={"noted": ("id", "note")}, keys={"noted": ("id",)}, long={"noted": frozenset({"note"})})
+    mart = Mart.model_validate({"query": query, "indexes": [["note"]]})
+    rules = [finding.rule for finding in analyse("m", mart, known).findings]
+    assert ("mart-indexes" in rules) == told

@@ -10,7 +10,7 @@ import pytest
 
 from framework.diagnostics import Severity
 from framework.marts.analysis import Tables, analyse
-from framework.marts.functions import GONE, known
+from framework.marts.functions import GONE, known, reserved
 from framework.spec.models import Mart
 from tests.services import Server
 from tests.services.databases import TargetDatabase
@@ -71,6 +71,10 @@ RIGHT = (
     "SELECT YEAR(created_at) AS y, COUNT(*) AS n FROM orders GROUP BY YEAR(created_at) ORDER BY YEAR(created_at)",
 )
 WRONG = (
+    "SELECT id, amount AS rank FROM orders",
+    "SELECT id, amount AS `rank`, status AS system FROM orders",
+    "SELECT groups.id FROM orders groups",
+    "SELECT id FROM orders WHERE id IN (SELECT id FROM customers ORDER BY id LIMIT 5)",
     "SELECT YEAR(created_at) * 100 + MONTH(created_at) AS m FROM orders GROUP BY YEAR(created_at), MONTH(created_at)",
     "SELECT id, status FROM orders GROUP BY id, customer_id WITH ROLLUP",
     "SELECT CAST(amount AS INT) AS a FROM orders",
@@ -168,6 +172,11 @@ def test_every_function_of_the_manual_is_in_the_list(mysql: TargetDatabase, mysq
     names = {str(name).upper().removesuffix("()") for (name,) in topics if str(name).replace("_", "").isalnum()}
     missing = [name for name in sorted(names - known()) if "1582" in str(refusal_of_function(mysql, name))]
     assert [name for name in missing if not name.startswith(("INTERNAL_", "CAN_ACCESS_", "GET_DD_"))] == []
+
+
+def test_the_reserved_words(mysql: TargetDatabase):
+    words = {str(word) for (word,) in mysql.rows("SELECT word FROM information_schema.keywords WHERE reserved = 1")}
+    assert reserved() == words
 
 
 def refusal_of_function(database: TargetDatabase, name: str) -> str | None:

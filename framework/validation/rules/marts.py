@@ -10,7 +10,7 @@ from framework.marts.query import Finding as SqlFinding
 from framework.replicate.mapping import DELETED_AT
 from framework.spec.models import Spec
 from framework.validation.rules.base import Finding, Rule
-from framework.validation.rules.target import mapping_of
+from framework.validation.rules.target import copies, mapping_of
 
 
 def _marts(spec: Spec) -> Iterator[Finding]:
@@ -37,6 +37,9 @@ RULES: tuple[Rule, ...] = (Rule("mart", _marts), Rule("copy-check", _copies))
 def replicated(spec: Spec) -> Tables:
     """The replicated tables as marts see them; nothing is known of those whose source is not declared."""
     tables = Tables()
+    for copy in copies(spec):
+        long = (name.lower() for name, native in (copy.types or {}).items() if native.startswith("LONG"))
+        tables.long[copy.name] = frozenset(long)
     for name in spec.replicate:
         mapping = mapping_of(spec, name)
         if mapping is None:

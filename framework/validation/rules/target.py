@@ -23,7 +23,7 @@ _AS_TEXT = {Kind.INTERVAL: "its text", Kind.ARRAY: "the text of a JSON array"}
 
 
 @dataclass(frozen=True)
-class _Copy:
+class Copy:
     """A replicated table as it would be made.
 
     Attributes:
@@ -46,7 +46,7 @@ class _Copy:
 
 
 @once
-def _copies(spec: Spec) -> Iterator[_Copy]:
+def copies(spec: Spec) -> Iterator[Copy]:
     """The replicated tables whose source is declared; those that other rules refuse are left out."""
     for name in spec.replicate:
         if (mapping := mapping_of(spec, name)) is None or any(
@@ -58,9 +58,9 @@ def _copies(spec: Spec) -> Iterator[_Copy]:
         if not all(set(index.columns) <= known for index in table.indexes):
             continue
         try:
-            yield _Copy(name, mapping, table, mysql.native_types(table), None)
+            yield Copy(name, mapping, table, mysql.native_types(table), None)
         except UnsupportedType as error:
-            yield _Copy(name, mapping, table, None, error)
+            yield Copy(name, mapping, table, None, error)
 
 
 def mapping_of(spec: Spec, name: str) -> Mapping | None:
@@ -77,14 +77,14 @@ def mapping_of(spec: Spec, name: str) -> Mapping | None:
 @rule("no-exact-type")
 def no_exact_type(spec: Spec) -> Iterator[Finding]:
     """The target has a type that holds every value of a column."""
-    for copy in _copies(spec):
+    for copy in copies(spec):
         if copy.unsupported is not None:
             name = copy.unsupported.column
             message = f"{copy.name}.{name} is of type {copy.unsupported.type_name}, and {_why(copy, name)}"
             yield Finding(copy.loc(name), message, _way_out(copy, name))
 
 
-def _why(copy: _Copy, name: str) -> str:
+def _why(copy: Copy, name: str) -> str:
     column = copy.table.column(name)
     if column is not None and column.type.kind is Kind.NUMERIC:
         return "MySQL's DECIMAL has at most 65 digits, 30 of them after the point"
@@ -93,7 +93,7 @@ def _why(copy: _Copy, name: str) -> str:
     return "MySQL has no such type"
 
 
-def _way_out(copy: _Copy, name: str) -> str:
+def _way_out(copy: Copy, name: str) -> str:
     origin = next((column.origin for column in copy.mapping.columns if column.name == name), None)
     if any(name in index.columns for index in copy.table.indexes):
         return "leave it out of the index"
@@ -105,7 +105,7 @@ def _way_out(copy: _Copy, name: str) -> str:
 @rule("inexact-type", HINT)
 def inexact_type(spec: Spec) -> Iterator[Finding]:
     """Some types have no counterpart in MySQL."""
-    for copy in _copies(spec):
+    for copy in copies(spec):
         for column in copy.table.columns:
             if column.type.kind in _AS_TEXT:
                 message = (
@@ -121,7 +121,7 @@ def inexact_type(spec: Spec) -> Iterator[Finding]:
 @rule("long-key", WARNING)
 def long_key(spec: Spec) -> Iterator[Finding]:
     """Texts in keys and indexes are short."""
-    for copy in _copies(spec):
+    for copy in copies(spec):
         reported: set[str] = set()
         for loc, names in _keys(copy) if copy.types is not None else ():
             for place, name in enumerate(names):
@@ -137,7 +137,7 @@ def long_key(spec: Spec) -> Iterator[Finding]:
                     yield Finding(at, f"{fact}: a longer value stops the load", advice, loc[-1] == copy.name)
 
 
-def _keys(copy: _Copy) -> Iterator[tuple[Loc, tuple[str, ...]]]:
+def _keys(copy: Copy) -> Iterator[tuple[Loc, tuple[str, ...]]]:
     settings = copy.mapping.task
     yield ("replicate", copy.name, "key") if settings.key else ("replicate", copy.name), copy.table.primary_key
     for place, names in enumerate(settings.indexes):
@@ -153,7 +153,7 @@ def _room(native: str) -> int | None:
 @rule("key-too-wide")
 def key_too_wide(spec: Spec) -> Iterator[Finding]:
     """An index has at most 16 columns, and a key of at most 3,072 bytes."""
-    for copy in _copies(spec):
+    for copy in copies(spec):
         for loc, names in _keys(copy):
             on_key = loc[-1] == copy.name
             if len(names) > mysql.KEY_COLUMNS:
@@ -167,7 +167,7 @@ def key_too_wide(spec: Spec) -> Iterator[Finding]:
 @rule("row-too-wide")
 def row_too_wide(spec: Spec) -> Iterator[Finding]:
     """A row fits into 65,535 bytes, and without its long values into a page."""
-    for copy in _copies(spec):
+    for copy in copies(spec):
         if copy.types is None:
             continue
         row, page = mysql.row_bytes(copy.types), mysql.page_bytes(copy.types)
@@ -186,7 +186,7 @@ def row_too_wide(spec: Spec) -> Iterator[Finding]:
 @rule("promoted-column", HINT)
 def promoted_column(spec: Spec) -> Iterator[Finding]:
     """Where a row would be too long, the widest texts are kept outside of it."""
-    for copy in _copies(spec):
+    for copy in copies(spec):
         promoted = [
             column.name
             for column in copy.table.columns
@@ -215,7 +215,7 @@ def too_many_indexes(spec: Spec) -> Iterator[Finding]:
 @rule("case-collision")
 def case_collision(spec: Spec) -> Iterator[Finding]:
     """Names that differ in their case only are one name to MySQL."""
-    for copy in _copies(spec):
+    for copy in copies(spec):
         seen: dict[str, str] = {}
         for name in copy.table.column_names:
             first = seen.setdefault(name.lower(), name)
@@ -237,7 +237,7 @@ def case_collision(spec: Spec) -> Iterator[Finding]:
                 )
 
 
-def _loc_of(copy: _Copy, column: str) -> Loc:
+def _loc_of(copy: Copy, column: str) -> Loc:
     loc = copy.loc(column)
     return loc[:-1] if loc[-1] == "type" else loc
 
@@ -256,7 +256,7 @@ def _names(spec: Spec) -> Iterator[tuple[Loc, str]]:
     for section, tables in (("replicate", spec.replicate), ("marts", spec.marts)):
         for table in tables:
             yield (section, table), table
-    for copy in _copies(spec):
+    for copy in copies(spec):
         for name in copy.table.column_names:
             yield _loc_of(copy, name), name
 
