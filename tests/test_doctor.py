@@ -96,6 +96,15 @@ def test_tables_that_the_spec_does_not_declare_are_checked_by_the_database(exami
     assert {("unknown-column", 13), ("sql-unknown-column", 13)} <= found
 
 
+def test_what_the_database_declares_is_no_hint_and_a_switch_for_it_not_unused(examined: Examined):
+    for switch in ("", "  # vitrina: ignore[undeclared-table] somebody else's"):
+        text = SPEC.replace("only: [a, b]}", f"only: [a, b]}}{switch}")
+        examined.path.write_text(text, encoding="utf-8")
+        done = examined.command("validate", str(examined.path), "--online", "--format", "json")
+        rules = {problem["rule"] for problem in json.loads(done.stdout)["problems"]}
+        assert not rules & {"undeclared-table", "unused-switch"}
+
+
 def test_types_without_a_home(examined: Examined):
     examined.source.execute("ALTER TABLE loose ADD place point")
     examined.path.write_text(SPEC.replace("only: [a, b]", "only: [a, place]"), encoding="utf-8")

@@ -62,14 +62,16 @@ def validate(
         found = _problems_of(loaded, beside, connections_elsewhere=False)
         problems += found
         if more is not None and loaded.spec is not None and not only_errors(found):
-            problems = [problem for problem in problems if problem.rule != "undeclared-table"]
             problems += more(loaded)
         switches.read(loaded.document)
         specs.append(loaded)
     problems += problems_across(specs)
     kept = switches.applied(problems)
+    switched_off = len(problems) - len(kept)
+    if more is not None:  # the database has declared what the spec does not
+        kept = tuple(problem for problem in kept if problem.rule != "undeclared-table")
     left = [*kept, *switches.problems(files)]
-    return Report(tuple(files), _ordered(left, files), len(problems) - len(kept))
+    return Report(tuple(files), _ordered(left, files), switched_off)
 
 
 def load_sound(path: Path, environ: Environment[str, str] = os.environ, *, connections_elsewhere: bool = False) -> Spec:
