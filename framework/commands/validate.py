@@ -11,13 +11,13 @@ from pathlib import Path
 
 import click
 
-from framework.diagnostics import Problem, Severity, did_you_mean
+from framework.diagnostics import Problem, Severity
 from framework.errors import UsageError
 from framework.outputs.listing import as_github, as_json, as_junit
 from framework.outputs.sarif import as_sarif
 from framework.outputs.text import render_all
 from framework.validation.files import spec_files
-from framework.validation.stories import Story, stories
+from framework.validation.stories import Story, closest_rule, stories
 from framework.validation.validate import MoreProblems, Report, validate
 
 FORMATS = ("text", "json", "sarif", "github", "junit")
@@ -60,7 +60,7 @@ def explain(rule: str | None) -> None:
             click.echo(f"{story.id:{width}}  {story.severity.value:7}  {story.summary}")
         return
     if rule not in stories():
-        raise UsageError(f"there is no rule {rule!r}", did_you_mean(rule, sorted(stories())) or "vitrina explain")
+        raise UsageError(f"there is no rule {rule!r}", closest_rule(rule))
     click.echo(_story(stories()[rule]))
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
-import sqlglot
 from sqlglot import Token, TokenType, exp
 
 from framework.diagnostics import Severity, closest
-from framework.marts.query import DIALECT, Finding, line_and_column, position
+from framework.marts.query import Finding, line_and_column, position, tokens_of
 
 FILE = Path(__file__).with_name("mysql_functions.txt")
 """The functions of MySQL 9.7, and those that only 8.4 has."""
@@ -93,7 +92,7 @@ def known() -> frozenset[str]:
 def unknown_functions(query: exp.Query, text: str, key: tuple[str | int, ...]) -> Iterator[Finding]:
     """Calls of functions that MySQL has not. Those of a database (``sales.margin(x)``) are not judged."""
     named = {name.lower() for name in _names_with_columns(query)}
-    for name in _called(sqlglot.tokenize(text, read=DIALECT)):
+    for name in _called(tokens_of(text)):
         word = name.text.upper()
         if word in GONE:
             line, column = line_and_column(text, name.start)
@@ -107,7 +106,7 @@ def unknown_functions(query: exp.Query, text: str, key: tuple[str | int, ...]) -
         yield Finding("sql-unknown-function", f"MySQL has no function {word}", advice, key, line, column)
 
 
-def _called(tokens: list[Token]) -> Iterator[Token]:
+def _called(tokens: Iterable[Token]) -> Iterator[Token]:
     """Names directly before a bracket, other than those of tables in INSERT-like lists and after a dot."""
     before: TokenType | None = None
     for name, bracket in pairwise(tokens):

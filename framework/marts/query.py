@@ -82,6 +82,12 @@ def tree_of(text: str) -> exp.Query:
     return parse(text)
 
 
+@lru_cache(maxsize=256)
+def tokens_of(text: str) -> tuple[sqlglot.Token, ...]:
+    """The words and signs of a query that can be read."""
+    return tuple(sqlglot.tokenize(text, read=DIALECT))
+
+
 def unreadable(error: SqlglotError, text: str, rule: str, key: tuple[str | int, ...], suggestion: str) -> Finding:
     """Why a text is no SQL, in words for its author, and where."""
     if not isinstance(error, ParseError) or not error.errors:
@@ -107,7 +113,7 @@ def _unclosed(text: str) -> tuple[int, int]:
 
 def without_semicolon(text: str) -> str:
     """The query as it may stand within another statement."""
-    tokens = sqlglot.tokenize(text, read=DIALECT)
+    tokens = tokens_of(text)
     end = next((token.start for token in tokens if token.token_type is sqlglot.TokenType.SEMICOLON), len(text))
     return text[:end].rstrip()
 

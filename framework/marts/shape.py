@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import sqlglot
 from sqlglot import TokenType, exp
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
 from framework.diagnostics import Severity
 from framework.marts.aggregates import is_aggregate, within_query
-from framework.marts.query import DIALECT, Finding, line_and_column, position
+from framework.marts.query import Finding, line_and_column, position, tokens_of
 
 Key = tuple[str | int, ...]
 
@@ -30,7 +29,7 @@ def shape_findings(query: exp.Query, text: str, key: Key) -> Iterator[Finding]:
 
 def _foreign_syntax(text: str, key: Key) -> Iterator[Finding]:
     """What other databases write, and the parser reads, too."""
-    tokens = sqlglot.tokenize(text, read=DIALECT)
+    tokens = tokens_of(text)
     for token, behind in zip(tokens, [*tokens[1:], None], strict=True):
         said = _FOREIGN.get(token.token_type)
         if token.token_type is TokenType.DISTINCT and behind is not None and behind.token_type is TokenType.ON:

@@ -40,15 +40,10 @@ class Refusal(Exception):
         self.broken = broken
 
 
-class _Loader(Reader, Scanner, Parser, Composer):
-    """PyYAML up to its nodes, without its notion of what scalars mean: a tag is there only if it is written."""
+class _Untagged:
+    """The composer's protocol without a notion of what scalars mean: a tag is there only if it is written."""
 
-    def __init__(self, text: str) -> None:
-        Reader.__init__(self, text)
-        Scanner.__init__(self)
-        Parser.__init__(self)
-        Composer.__init__(self)
-        self._depth = 0
+    _depth = 0
 
     def resolve(self, kind: Any, value: Any, implicit: Any) -> str:  # noqa: ARG002 - the composer's protocol
         return ""
@@ -63,29 +58,24 @@ class _Loader(Reader, Scanner, Parser, Composer):
         self._depth -= 1
 
 
+class _Loader(_Untagged, Reader, Scanner, Parser, Composer):
+    """PyYAML up to its nodes."""
+
+    def __init__(self, text: str) -> None:
+        Reader.__init__(self, text)
+        Scanner.__init__(self)
+        Parser.__init__(self)
+        Composer.__init__(self)
+
+
 class _Unsure(Exception):
     """libyaml may not read a text as PyYAML does."""
 
 
 if CParser is not None:
 
-    class _FastLoader(CParser):
+    class _FastLoader(_Untagged, CParser):
         """libyaml up to its nodes, twelve times as fast."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__(text)
-            self._depth = 0
-
-        def resolve(self, kind: Any, value: Any, implicit: Any) -> str:  # noqa: ARG002 - the composer's protocol
-            return ""
-
-        def descend_resolver(self, parent: YamlNode | None, index: Any) -> None:  # noqa: ARG002
-            self._depth += 1
-            if self._depth > MAX_DEPTH:
-                raise _Unsure
-
-        def ascend_resolver(self) -> None:
-            self._depth -= 1
 
 
 _DISPUTED = "\t?!"
@@ -96,7 +86,7 @@ def compose(text: str) -> YamlNode | None:
     """The root, or None if there is nothing. Raises Refusal."""
     try:
         return _composed_fast(text)
-    except (_Unsure, YAMLError, ValueError, OverflowError):
+    except (_Unsure, Refusal, YAMLError, ValueError, OverflowError):
         return _composed(text)
 
 

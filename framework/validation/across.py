@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
-from framework.diagnostics import Problem, Related, Severity, closest, source_lines
+from framework.diagnostics import Problem, Severity, closest, source_lines
 from framework.spec.document import Document
 from framework.spec.load import Loaded
 from framework.spec.models import Spec
-from framework.spec.nodes import Span, find
 from framework.validation.files import specs_below
+from framework.validation.places import problem_at, related_at
 
 _PIPELINE = re.compile(r"^pipeline:\s*['\"]?(?P<name>\w+)", re.MULTILINE)
 
@@ -32,8 +32,8 @@ def _same_pipeline(specs: Sequence[tuple[Spec, Document]]) -> Iterator[Problem]:
         other = first.setdefault(spec.pipeline, document)
         if other is not document:
             message = f"a pipeline is called {spec.pipeline!r} in {other.path} already"
-            related = _related(other, ("pipeline",), "declared here")
-            yield _problem(document, ("pipeline",), "same-pipeline", message, "give it another name", related=related)
+            related = related_at(other, ("pipeline",), "declared here")
+            yield problem_at(document, ("pipeline",), "same-pipeline", message, "give it another name", related=related)
 
 
 def _same_table(specs: Sequence[tuple[Spec, Document]]) -> Iterator[Problem]:
@@ -45,9 +45,9 @@ def _same_table(specs: Sequence[tuple[Spec, Document]]) -> Iterator[Problem]:
                 other, loc = first.setdefault((spec.target, table), (document, (section, table)))
                 if other is not document:
                     message = f"the table {table!r} of {spec.target!r} is made by {other.path} already"
-                    related = _related(other, loc, "made here")
+                    related = related_at(other, loc, "made here")
                     advice = "give one of them another name, or another target"
-                    yield _problem(
+                    yield problem_at(
                         document, (section, table), "same-table", message, advice, on_key=True, related=related
                     )
 
@@ -60,7 +60,7 @@ def _circles(specs: Sequence[tuple[Spec, Document]]) -> Iterator[Problem]:
             # A pipeline that waits for itself is told by a rule.
             if first != spec.pipeline and (path := _path_back(spec.pipeline, first, waits)) is not None:
                 message = f"these pipelines wait for each other: {' -> '.join((spec.pipeline, *path))}"
-                yield _problem(document, ("after", place), "after-circle", message, "give one of them a `schedule`")
+                yield problem_at(document, ("after", place), "after-circle", message, "give one of them a `schedule`")
 
 
 def _path_back(name: str, first: str, waits: dict[str, tuple[str, ...]]) -> tuple[str, ...] | None:
@@ -94,31 +94,6 @@ def _unknown_after(specs: Sequence[tuple[Spec, Document]]) -> Iterator[Problem]:
                 advice = (
                     f"did you mean {near!r}?" if near else "correct the name; if it is elsewhere, switch the rule off"
                 )
-                yield _problem(document, ("after", place), "unknown-after", message, advice, severity=Severity.WARNING)
-
-
-def _problem(
-    document: Document,
-    loc: tuple[str | int, ...],
-    rule: str,
-    message: str,
-    suggestion: str,
-    *,
-    on_key: bool = False,
-    severity: Severity = Severity.ERROR,
-    related: Related | None = None,
-) -> Problem:
-    span = _span(document, loc, on_key=on_key)
-    others = (related,) if related else ()
-    return Problem(document.path, span.position, rule, message, suggestion, span.length, severity, others)
-
-
-def _related(document: Document, loc: tuple[str | int, ...], message: str) -> Related:
-    span = _span(document, loc, on_key=True)
-    return Related(document.path, span.position, message, span.length)
-
-
-def _span(document: Document, loc: tuple[str | int, ...], *, on_key: bool) -> Span:
-    assert document.root is not None
-    place = find(document.root, loc)
-    return place.key if on_key and place.key else place.node.span
+                yield problem_at(
+                    document, ("after", place), "unknown-after", message, advice, severity=Severity.WARNING
+                )

@@ -13,7 +13,7 @@ from framework.spec import connections
 from framework.spec.connections import ConnectionsFile
 from framework.spec.document import Document
 from framework.spec.models import Spec
-from framework.spec.nodes import Scalar, find
+from framework.validation.places import problem_at
 from framework.validation.secrets import secrets
 
 _BACKENDS = {
@@ -72,7 +72,7 @@ def _unknown_connections(
     for key, name in (("source", spec.source), ("target", spec.target)):
         if names and name not in names and connections.variable_of(name) not in environ:
             message = f"{connections.FILE} has no connection {name!r}"
-            yield _problem(document, (key,), "unknown-connection", message, did_you_mean(name, sorted(names)))
+            yield problem_at(document, (key,), "unknown-connection", message, did_you_mean(name, sorted(names)))
 
 
 def _unknown_notify(spec: Spec, document: Document, file: ConnectionsFile) -> Iterator[Problem]:
@@ -83,7 +83,7 @@ def _unknown_notify(spec: Spec, document: Document, file: ConnectionsFile) -> It
     name = spec.on_failure.notify
     advice = did_you_mean(name, sorted(content.notify)) or f"add `notify: {{{name}: {{webhook: ...}}}}` to it"
     message = f"{connections.FILE} does not know {name!r}"
-    yield _problem(document, ("on_failure", "notify"), "unknown-notify", message, advice)
+    yield problem_at(document, ("on_failure", "notify"), "unknown-notify", message, advice)
 
 
 def _wrong_databases(
@@ -97,7 +97,7 @@ def _wrong_databases(
             if url is not None and not url.startswith(backends):
                 message = f"{name!r} is {role}, and its URL of the environment {environment!r} is not of {wanted}"
                 advice = f"name a connection of {wanted}, or correct the URL in {file.document.path}"
-                yield _problem(document, (key,), "wrong-database", message, advice)
+                yield problem_at(document, (key,), "wrong-database", message, advice)
 
 
 def _url(name: str, environment: str, file: ConnectionsFile, environ: Environment[str, str]) -> str | None:
@@ -115,20 +115,11 @@ def _generated_production(file: ConnectionsFile) -> Iterator[Problem]:
             if entry.generate is not None and _PRODUCTION.search(environment):
                 loc = ("environments", environment, name, "generate")
                 message = f"the environment {environment!r} allows fake data in {name!r}"
-                yield _problem(
-                    file.document, loc, "generate-in-production", message, "remove `generate`", Severity.WARNING
+                yield problem_at(
+                    file.document,
+                    loc,
+                    "generate-in-production",
+                    message,
+                    "remove `generate`",
+                    severity=Severity.WARNING,
                 )
-
-
-def _problem(
-    document: Document,
-    loc: tuple[str, ...],
-    rule: str,
-    message: str,
-    suggestion: str,
-    severity: Severity = Severity.ERROR,
-) -> Problem:
-    assert document.root is not None
-    node = find(document.root, loc).node
-    assert isinstance(node, Scalar)
-    return Problem(document.path, node.span.position, rule, message, suggestion, node.span.length, severity)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from framework.diagnostics import Problem, Related, Severity
+from framework.diagnostics import Problem, Severity
 from framework.spec.document import Document
 from framework.spec.load import Loaded
 from framework.spec.nodes import Place, Scalar, Span, find, span_within
-from framework.validation.rules.base import Finding, Loc, Rule
+from framework.validation.places import related_at
+from framework.validation.rules.base import Finding, Rule
 
 
 def check(loaded: Loaded, rules: Iterable[Rule]) -> tuple[Problem, ...]:
@@ -47,15 +48,8 @@ def placed(finding: Finding, rule: str, severity: Severity, document: Document) 
         finding.suggestion,
         span.length,
         finding.severity or severity,
-        tuple(_related(loc, message, document) for loc, message in finding.related),
+        tuple(related_at(document, loc, message) for loc, message in finding.related),
     )
-
-
-def _related(loc: Loc, message: str, document: Document) -> Related:
-    assert document.root is not None
-    place = find(document.root, loc)
-    span = place.key or place.node.span
-    return Related(document.path, span.position, message, span.length)
 
 
 def _span_of(place: Place, finding: Finding, lines: Sequence[str]) -> Span:

@@ -12,10 +12,10 @@ from typing import Annotated
 
 from pydantic import Field, Strict, ValidationError
 
-from framework.diagnostics import Position, Problem, Severity, did_you_mean
+from framework.diagnostics import Position, Problem, Severity
 from framework.errors import UsageError
 from framework.spec.shapes import Model, Name
-from framework.validation.stories import rule_ids
+from framework.validation.stories import closest_rule, rule_ids
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -91,8 +91,8 @@ class Projects:
         for found in projects.values():
             for number, ignored in enumerate(found.ignored):
                 if ignored.rule not in rule_ids():
-                    advice = did_you_mean(ignored.rule, sorted(rule_ids()))
-                    yield found.problem(number, "bad-switch", f"there is no rule {ignored.rule!r}", advice)
+                    message = f"there is no rule {ignored.rule!r}"
+                    yield found.problem(number, "bad-switch", message, closest_rule(ignored.rule))
                 elif number in found.refused:
                     message = f"{ignored.rule!r} is an error and stays one: the spec cannot run as it is"
                     yield found.problem(number, "switch-for-error", message, "correct the specs")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from framework.diagnostics import Severity
+from framework.diagnostics import Severity, closest
 from framework.spec.connections import FILE
 
 DIRECTORY = Path(__file__).parent / "stories"
@@ -72,6 +72,12 @@ def stories() -> dict[str, Story]:
 def rule_ids() -> frozenset[str]:
     """The ids of all rules."""
     return frozenset(stories())
+
+
+def closest_rule(name: str) -> str:
+    """Advice for the id of a rule that there is none of."""
+    near = closest(name, sorted(rule_ids()))
+    return f"did you mean {near!r}?" if near else "`vitrina explain` lists the rules"
 
 
 def page() -> str:

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import yaml
 
-from framework.diagnostics import Position, Problem, Severity, closest
+from framework.diagnostics import Position, Problem, Severity
 from framework.spec.document import Document
 from framework.validation import project
-from framework.validation.stories import rule_ids
+from framework.validation.stories import closest_rule, rule_ids
 
 _COMMENT = re.compile(r"(?P<lead>#|--)\s*vitrina:\s*ignore\b(?:\[(?P<rules>[^\]]*)\])?(?P<reason>.*)")
 JUDGED = frozenset(
@@ -33,24 +33,22 @@ class Switch:
     """One rule, switched off in one place.
 
     Attributes:
-        lines: where it holds; None for the whole file.
-        used: whether it kept a problem back.
+        lines: where it holds.
+        used: whether it kept a problem back, or would have.
+        refused: whether it would have kept back an error that the spec cannot run with.
     """
 
     path: Path
     position: Position
     length: int
     rule: str
-    lines: frozenset[int] | None
+    lines: frozenset[int]
     reason: str
     used: bool = False
+    refused: bool = False
 
-    def holds_for(self, problem: Problem) -> bool:
-        return (
-            problem.rule == self.rule
-            and may_be_switched_off(problem)
-            and (self.lines is None or problem.position.line in self.lines)
-        )
+    def is_meant_for(self, problem: Problem) -> bool:
+        return bool(self.reason) and problem.rule == self.rule and problem.position.line in self.lines
 
     def problem(self, rule: str, message: str, suggestion: str) -> Problem:
         return Problem(self.path, self.position, rule, message, suggestion, self.length, Severity.WARNING)
@@ -67,7 +65,6 @@ class Switches:
 
     _of_files: dict[Path, list[Switch]] = field(default_factory=dict)
     _projects: project.Projects = field(default_factory=project.Projects)
-    _refused: list[Problem] = field(default_factory=list)
 
     def read(self, document: Document) -> None:
         """Learn the switches that hold for a file."""
@@ -85,18 +82,12 @@ class Switches:
         yield from self._projects.unused(files)
 
     def _is_off(self, problem: Problem) -> bool:
-        own = [switch for switch in self._of_files.get(problem.path, ()) if switch.reason]
+        allowed = may_be_switched_off(problem)
+        own = [switch for switch in self._of_files.get(problem.path, ()) if switch.is_meant_for(problem)]
         for switch in own:
-            if switch.holds_for(problem):
-                switch.used = True
-                return True
-            if switch.rule == problem.rule and (switch.lines is None or problem.position.line in switch.lines):
-                advice = "correct it: the spec cannot run as it is"
-                self._refused.append(
-                    switch.problem("switch-for-error", f"{problem.rule!r} is an error here and stays one", advice)
-                )
-                switch.used = True
-        return self._projects.switch_off(problem, allowed=may_be_switched_off(problem))
+            switch.used = True
+            switch.refused |= not allowed
+        return (allowed and bool(own)) or self._projects.switch_off(problem, allowed=allowed)
 
     def _problems_of(self, switch: Switch) -> Iterator[Problem]:
         if not switch.rule:
@@ -109,15 +100,11 @@ class Switches:
         elif not switch.reason:
             message = f"{switch.rule!r} is switched off without a reason, so it stays on"
             yield switch.problem("bad-switch", message, f"write why: `vitrina: ignore[{switch.rule}] reason`")
+        elif switch.refused:
+            message = f"{switch.rule!r} is an error here and stays one"
+            yield switch.problem("switch-for-error", message, "correct it: the spec cannot run as it is")
         elif not switch.used:
             yield switch.problem("unused-switch", f"nothing here breaks {switch.rule!r}", "remove it from the comment")
-        yield from (found for found in self._refused if found.position == switch.position and found.path == switch.path)
-
-
-def closest_rule(name: str) -> str:
-    """What may have been meant by the name of a rule."""
-    near = closest(name, sorted(rule_ids()))
-    return f"did you mean {near!r}?" if near else "`vitrina explain` lists the rules"
 
 
 def _in_comments(document: Document) -> Iterator[Switch]:

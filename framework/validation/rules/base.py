@@ -52,16 +52,16 @@ def rule(id_: str, severity: Severity = Severity.ERROR) -> Callable[[Callable[[S
     return lambda find: Rule(id_, find, severity)
 
 
-def once(of: Callable[[Spec], Iterable[Found]]) -> Callable[[Spec], tuple[Found, ...]]:
-    """Makes a function remember what it found in the last spec, which many rules ask for in a row."""
-    last: tuple[Spec | None, tuple[Found, ...]] = (None, ())
+def once(of: Callable[[Spec], Found]) -> Callable[[Spec], Found]:
+    """Makes a function remember what it said of the last spec, which many rules ask for in a row."""
+    last: tuple[Spec, Found] | None = None
 
     @wraps(of)
-    def found(spec: Spec) -> tuple[Found, ...]:
+    def found(spec: Spec) -> Found:
         nonlocal last
         known = last  # another thread may look at another spec
-        if known[0] is not spec:
-            known = last = (spec, tuple(of(spec)))
+        if known is None or known[0] is not spec:
+            known = last = (spec, of(spec))
         return known[1]
 
     return found

@@ -48,19 +48,24 @@ class FakeAt:
 
 
 @once
-def columns(spec: Spec) -> Iterator[tuple[Loc, str, Entity, str, EntityColumn]]:
+def columns(spec: Spec) -> tuple[tuple[Loc, str, Entity, str, EntityColumn], ...]:
     """Every column of every entity, with its path."""
-    for table, entity in spec.entities.items():
-        for name, column in entity.columns.items():
-            yield ("entities", table, "columns", name), table, entity, name, column
+    return tuple(
+        (("entities", table, "columns", name), table, entity, name, column)
+        for table, entity in spec.entities.items()
+        for name, column in entity.columns.items()
+    )
 
 
 @once
-def fakes(spec: Spec) -> Iterator[FakeAt]:
+def fakes(spec: Spec) -> tuple[FakeAt, ...]:
     """Every fake rule, those within `json` and `array` too."""
-    for loc, table, entity, name, column in columns(spec):
-        if column.fake is not None:
-            yield from _with_inner(FakeAt((*loc, "fake"), table, entity, name, column, column.fake))
+    return tuple(
+        at
+        for loc, table, entity, name, column in columns(spec)
+        if column.fake is not None
+        for at in _with_inner(FakeAt((*loc, "fake"), table, entity, name, column, column.fake))
+    )
 
 
 def _with_inner(at: FakeAt) -> Iterator[FakeAt]:
@@ -85,14 +90,13 @@ def comparable(left: Kind, right: Kind) -> bool:
 
 
 @once
-def tasks(spec: Spec) -> Iterator[ReplicateTask]:
-    """The replicated tables with nothing left to default, in the order of the spec."""
-    return (spec.replicate_task(table) for table in spec.replicate)
+def _tasks(spec: Spec) -> dict[str, ReplicateTask]:
+    return {table: spec.replicate_task(table) for table in spec.replicate}
 
 
 def task_of(spec: Spec, table: str) -> ReplicateTask:
-    """One of them."""
-    return next(task for task in tasks(spec) if task.table == table)
+    """A replicated table with nothing left to default."""
+    return _tasks(spec)[table]
 
 
 def source_of(spec: Spec, table: str) -> tuple[str, Entity] | None:

@@ -10,7 +10,7 @@ from framework.marts.query import Finding as SqlFinding
 from framework.replicate.mapping import DELETED_AT
 from framework.spec.models import Spec
 from framework.validation.rules.base import Finding, Rule
-from framework.validation.rules.target import copies, mapping_of
+from framework.validation.rules.target import copies, mappings
 
 
 def _marts(spec: Spec) -> Iterator[Finding]:
@@ -41,7 +41,7 @@ def replicated(spec: Spec) -> Tables:
         long = (name.lower() for name, native in (copy.types or {}).items() if native.startswith("LONG"))
         tables.long[copy.name] = frozenset(long)
     for name in spec.replicate:
-        mapping = mapping_of(spec, name)
+        mapping = mappings(spec).get(name)
         if mapping is None:
             tables.columns[name], tables.keys[name] = (), None
             continue

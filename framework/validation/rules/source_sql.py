@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import sqlglot
@@ -14,6 +15,7 @@ from sqlglot.optimizer.annotate_types import annotate_types
 
 from framework.diagnostics import did_you_mean
 from framework.marts.aggregates import is_aggregate, within_query
+from framework.marts.families import family_of
 from framework.marts.query import TOO_DEEP, line_and_column, position, unreadable
 from framework.spec.models import Entity, Spec
 from framework.types import INTEGER_KINDS, TEXT_KINDS, Kind, parse_type
@@ -51,12 +53,19 @@ def _expressions(spec: Spec) -> Iterator[_Sql]:
                 yield _Sql(loc, mapped.sql, name, entity, mapped.type or "")
 
 
+@lru_cache(maxsize=256)
+def _read(text: str) -> exp.Expr | SqlglotError | RecursionError:
+    """The expression, which is shared: nobody may change it; or why it cannot be read."""
+    try:
+        return sqlglot.parse_one(text, read="postgres", into=exp.Condition)
+    except (SqlglotError, RecursionError) as error:
+        return error.with_traceback(None)
+
+
 def _parsed(sql: _Sql) -> exp.Expr | None:
     """The expression; None if it cannot be read."""
-    try:
-        return sqlglot.parse_one(sql.text, read="postgres", into=exp.Condition)
-    except (SqlglotError, RecursionError):
-        return None
+    found = _read(sql.text)
+    return found if isinstance(found, exp.Expr) else None
 
 
 @rule("source-sql-syntax")
@@ -67,15 +76,14 @@ def source_sql_syntax(spec: Spec) -> Iterator[Finding]:
         if word in ("SELECT", "WHERE", "WITH"):
             yield _at(sql, f"{word} begins a query, and an expression is needed", "write the expression alone", (1, 1))
             continue
-        try:
-            tree = sqlglot.parse_one(sql.text, read="postgres", into=exp.Condition)
-        except RecursionError:
+        read = _read(sql.text)
+        if isinstance(read, RecursionError):
             yield _at(sql, TOO_DEEP, "write it in another way", (1, 1))
-        except SqlglotError as error:
-            found = unreadable(error, sql.text, "source-sql-syntax", (), "write one expression of PostgreSQL")
+        elif isinstance(read, SqlglotError):
+            found = unreadable(read, sql.text, "source-sql-syntax", (), "write one expression of PostgreSQL")
             yield _at(sql, found.message, found.suggestion, (found.line, found.column))
         else:
-            yield from _not_postgres(sql, tree)
+            yield from _not_postgres(sql, read)
 
 
 def _not_postgres(sql: _Sql, tree: exp.Expr) -> Iterator[Finding]:
@@ -222,10 +230,9 @@ def _family(tree: exp.Expr, entity: Entity) -> str | None:
 
 def _wanted(name: str) -> str | None:
     type_ = parse_type(name)
-    kinds = ((INTEGER_KINDS | {Kind.NUMERIC, Kind.REAL, Kind.DOUBLE}, "number"), (TEXT_KINDS, "text"))
-    moments = frozenset({Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ})
-    known = (*kinds, (moments, "moment"), (frozenset({Kind.BOOLEAN}), "boolean"))
-    return next((family for each, family in known if type_ is not None and type_.kind in each), None)
+    if type_ is None:
+        return None
+    return "boolean" if type_.kind is Kind.BOOLEAN else family_of(type_.kind)
 
 
 _SQL_TYPES = {

@@ -6,6 +6,7 @@ They are those of MySQL, for which marts are written, too. DuckDB, the embedded 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from framework.databases.mysql import columns as mysql
@@ -46,12 +47,14 @@ class Copy:
 
 
 @once
-def copies(spec: Spec) -> Iterator[Copy]:
+def copies(spec: Spec) -> tuple[Copy, ...]:
     """The replicated tables whose source is declared; those that other rules refuse are left out."""
-    for name in spec.replicate:
-        if (mapping := mapping_of(spec, name)) is None or any(
-            column.type.kind is Kind.UNKNOWN for column in mapping.columns
-        ):
+    return tuple(_copies(spec))
+
+
+def _copies(spec: Spec) -> Iterator[Copy]:
+    for name, mapping in mappings(spec).items():
+        if any(column.type.kind is Kind.UNKNOWN for column in mapping.columns):
             continue
         table = mapping.table(name)
         known = set(table.column_names)
@@ -63,15 +66,15 @@ def copies(spec: Spec) -> Iterator[Copy]:
             yield Copy(name, mapping, table, None, error)
 
 
-def mapping_of(spec: Spec, name: str) -> Mapping | None:
-    """How a table is copied; None where its source is not declared, or declared wrongly."""
-    found = source_of(spec, name)
-    if found is None:
-        return None
-    try:
-        return resolve(task_of(spec, name), table_of(*found), PLAN_MASK_KEY)
-    except VitrinaError:
-        return None  # the rules of replicated tables say what is wrong with it
+@once
+def mappings(spec: Spec) -> dict[str, Mapping]:
+    """How each table is copied; those are missing whose source is not declared, or declared wrongly."""
+    found = {}
+    for name in spec.replicate:
+        if (source := source_of(spec, name)) is not None:
+            with suppress(VitrinaError):  # the rules of replicated tables say what is wrong with it
+                found[name] = resolve(task_of(spec, name), table_of(*source), PLAN_MASK_KEY)
+    return found
 
 
 @rule("no-exact-type")
