@@ -148,7 +148,7 @@ class UnsupportedType(RunError):
         self.type_name = type_name
         super().__init__(
             f"column {table}.{column} is of type {type_name}, which has no exact home in the target",
-            f'replicate its text with `columns: {{{column}: {{sql: "{column}::text", type: text}}}}`, '
+            f"copy PostgreSQL's text of it with `columns: {{{column}: {{from: {column}, out_of_range: text}}}}`, "
             f"or leave it out with `except: [{column}]`",
         )
 
@@ -165,12 +165,14 @@ class LoadRefused(RunError):
     """The target would have altered values while loading; the load was undone.
 
     Attributes:
-        warnings: the server's first messages, each with row and column.
+        warnings: the server's first messages, each with row and column, and the values they are about.
+        columns: those whose values the target has no place for, as far as that is known.
     """
 
-    def __init__(self, table: str, warnings: Sequence[str], fix: str) -> None:
+    def __init__(self, table: str, warnings: Sequence[str], fix: str, columns: tuple[str, ...] = ()) -> None:
         self.table = table
         self.warnings = tuple(warnings)
+        self.columns = columns
         super().__init__(f"loading {table!r} was refused, because values would change: {'; '.join(warnings)}", fix)
 
 
@@ -260,11 +262,15 @@ class StatementFailed(RunError):
 
     Attributes:
         lock: another session's lock ended the transaction; it may be tried again at once.
+        code: the server's number of the error, 0 where there is none.
     """
 
-    def __init__(self, name: str, reason: str, fix: str = "", *, transient: bool = False, lock: bool = False) -> None:
+    def __init__(
+        self, name: str, reason: str, fix: str = "", *, transient: bool = False, lock: bool = False, code: int = 0
+    ) -> None:
         self.name = name
         self.lock = lock
+        self.code = code
         self.transient = transient or lock
         super().__init__(f"{name!r}: {reason}", fix)
 

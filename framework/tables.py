@@ -9,9 +9,18 @@ from framework.types import LogicalType
 
 @dataclass(frozen=True)
 class Column:
+    """A column.
+
+    Attributes:
+        default: PostgreSQL's expression for rows that do not say; None if there is none, or it is not known.
+        comment: what people say of it.
+    """
+
     name: str
     type: LogicalType
     nullable: bool = True
+    default: str | None = None
+    comment: str = ""
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,7 @@ class Table:
     indexes: tuple[Index, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
     schema: str | None = None
+    comment: str = ""
 
     def column(self, name: str) -> Column | None:
         """The column called ``name``, or None."""

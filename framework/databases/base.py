@@ -76,6 +76,9 @@ class Dialect(Protocol):
     def same(self, left: str, right: str) -> str:
         """A condition: both are equal, or both are NULL."""
 
+    def identical(self, left: str, right: str, type_: LogicalType) -> str:
+        """A condition: both are the same value of ``type_``, or both are NULL; 0 and -0 are not the same."""
+
     def later(self, seconds: int) -> str:
         """An expression: the server's clock, so many seconds from now."""
 
@@ -89,7 +92,7 @@ class Dialect(Protocol):
         """A statement: update the rows of ``table`` (``t``) if ``where`` holds and ``other`` (``o``) has no match."""
 
     def column_type(self, type_: LogicalType, indexed: bool) -> str | None:
-        """The native type that holds every value of ``type_``, or None. ``indexed``: it must fit into a key."""
+        """The native type for ``type_``, or None. ``indexed``: whole values are part of a key."""
 
     def translate(self, query: str) -> str:
         """A query of MySQL in the target's own SQL."""
@@ -107,8 +110,11 @@ class Session(Protocol):
     def transaction(self) -> AbstractContextManager[None]:
         """Commits at the end, rolls back on an exception. Not nested. READ COMMITTED or stricter."""
 
-    def create_table(self, table: Table, marker: str = "", if_missing: bool = False) -> None:
+    def create_table(self, table: Table, marker: str = "", if_missing: bool = False) -> tuple[str, ...]:
         """Create a table with its primary key, without its other indexes. ``marker`` is kept with the table.
+
+        Returns:
+            What the user should know of it, in sentences.
 
         Raises:
             UnsupportedType: a column's type has no exact home here.

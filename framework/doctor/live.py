@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from framework.databases.postgres import catalog
 from framework.databases.postgres.source import PostgresSession
-from framework.diagnostics import Severity
 from framework.doctor.remarks import Remark
-from framework.spec.models import Entity, Replicate, Spec
+from framework.spec.models import Entity, Spec
 from framework.tables import Table
-from framework.types import Kind
+from framework.types import declaration
 from framework.validation.rules import RULES
+from framework.validation.rules.base import Finding, Loc
 from framework.validation.rules.lookup import source_of
 
 
@@ -25,12 +25,20 @@ def findings(spec: Spec, session: PostgresSession) -> Iterator[Remark]:
     known = {finding for rule in RULES for finding in rule.find(spec)}
     for rule in RULES:
         for finding in rule.find(fuller):
-            if finding not in known and finding.loc[:1] != ("entities",):
-                severity = finding.severity or rule.severity
-                id_ = finding.rule or rule.id
-                yield Remark("source", finding.message, severity, finding.suggestion, id_, finding.loc, finding.on_key)
-    for name, table in found.items():
-        yield from _homeless(spec, name, table)
+            id_ = finding.rule or rule.id
+            if finding in known or (finding.loc[:1] == ("entities",) and id_ != "no-exact-type"):
+                continue
+            severity = finding.severity or rule.severity
+            loc, on_key = _in_the_file(spec, finding)
+            yield Remark("source", finding.message, severity, finding.suggestion, id_, loc, on_key)
+
+
+def _in_the_file(spec: Spec, finding: Finding) -> tuple[Loc, bool]:
+    """Where the file speaks of what was found, and whether at a key: it does not declare the source's table."""
+    if finding.loc[:1] != ("entities",):
+        return finding.loc, finding.on_key
+    copies = (name for name, settings in spec.replicate.items() if (settings.from_ or name) == finding.loc[1])
+    return ("replicate", next(copies)), True
 
 
 def _undeclared(spec: Spec, session: PostgresSession) -> Iterator[tuple[str, Table]]:
@@ -46,10 +54,7 @@ def _entity(table: Table) -> Entity | None:
     """A table of the database as a spec would declare it; None for one without columns."""
     if not table.columns:
         return None
-    columns = {
-        column.name: {"type": _type(column.type.kind, column.type.name), "nullable": column.nullable}
-        for column in table.columns
-    }
+    columns = {column.name: {"type": declaration(column.type), "nullable": column.nullable} for column in table.columns}
     return Entity.model_validate(
         {
             "schema": table.schema,
@@ -59,24 +64,3 @@ def _entity(table: Table) -> Entity | None:
             **({"primary_key": table.primary_key} if table.primary_key else {}),
         }
     )
-
-
-def _type(kind: Kind, name: str) -> str:
-    # An enum's values are short texts; a type without a home is told apart below.
-    return "varchar(63)" if kind is Kind.ENUM else "text" if kind is Kind.UNKNOWN else name
-
-
-def _homeless(spec: Spec, name: str, table: Table) -> Iterator[Remark]:
-    for target, settings in spec.replicate.items():
-        if (settings.from_ or target) != name:
-            continue
-        for column in table.columns:
-            if column.type.kind is Kind.UNKNOWN and _is_copied(settings, column.name):
-                fact = f"{name}.{column.name} is of type {column.type}, which has no exact home in the target"
-                fix = f'copy its text: `{column.name}_text: {{sql: "{column.name}::text", type: text}}`'
-                loc = ("replicate", target)
-                yield Remark("source", fact, Severity.ERROR, fix, "no-exact-type", loc, on_key=True)
-
-
-def _is_copied(settings: Replicate, column: str) -> bool:
-    return column not in (settings.except_ or ()) and (settings.only is None or column in settings.only)

@@ -15,8 +15,10 @@ Families = Mapping[str, str]
 """The family of each column of a table, by its name in lower case: ``number``, ``text`` or ``moment``."""
 
 _OF_KINDS: Mapping[Kind, str] = {
-    **dict.fromkeys((*INTEGER_KINDS, Kind.BOOLEAN, Kind.NUMERIC, Kind.REAL, Kind.DOUBLE), "number"),
-    **dict.fromkeys((*TEXT_KINDS, Kind.UUID, Kind.ENUM, Kind.NETWORK), "text"),
+    **dict.fromkeys(
+        (*INTEGER_KINDS, Kind.BOOLEAN, Kind.NUMERIC, Kind.REAL, Kind.DOUBLE, Kind.MONEY, Kind.NUMBER), "number"
+    ),
+    **dict.fromkeys((*TEXT_KINDS, Kind.UUID, Kind.ENUM, Kind.NETWORK, Kind.TEXTUAL, Kind.TIMETZ), "text"),
     **dict.fromkeys((Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ), "moment"),
 }
 _NUMBERS = (

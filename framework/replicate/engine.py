@@ -13,7 +13,7 @@ from framework.databases.postgres.snapshot import snapshot
 from framework.databases.postgres.source import PostgresSource
 from framework.errors import LoadRefused, OutlineStale, UnsupportedType, VitrinaError
 from framework.events import Reporter, Stats
-from framework.replicate import chunks, full, phases, staging
+from framework.replicate import chunks, full, phases, refusal, staging
 from framework.replicate.job import Counter, Job
 from framework.replicate.mapping import resolve
 from framework.replicate.options import Options
@@ -84,8 +84,10 @@ def opened(
         raise OutlineStale(task.table)
     token, term = outline.token if outline else None, KEPT_FOR if options.spread else lease.TERM
     holding = lease.held(target, task.table, options.run_id, token=token, term=term, keep=options.spread and not last)
-    with holding as held, _naming(task.table):
-        yield Job(source, target, mapping, options, reporter, held)
+    with holding as held:
+        job = Job(source, target, mapping, options, reporter, held)
+        with _naming(job):
+            yield job
 
 
 def _load_all(job: Job, outline: Outline) -> None:
@@ -107,11 +109,11 @@ def _load_all(job: Job, outline: Outline) -> None:
 
 
 @contextmanager
-def _naming(table: str) -> Iterator[None]:
+def _naming(job: Job) -> Iterator[None]:
     """Errors speak of the table the user knows, not of the one that was made beside it."""
     try:
         yield
     except LoadRefused as error:
-        raise LoadRefused(table, error.warnings, error.fix) from error
+        raise refusal.explained(job, error) from error
     except UnsupportedType as error:
-        raise UnsupportedType(table, error.column, error.type_name) from error
+        raise UnsupportedType(job.table, error.column, error.type_name) from error

@@ -10,7 +10,7 @@ from framework.databases.postgres.snapshot import Horizon, horizon, snapshot
 from framework.databases.postgres.source import PostgresSession
 from framework.errors import LeaseLost
 from framework.events import Stats
-from framework.replicate import chunks, cursor, merging, staging, state
+from framework.replicate import chunks, cursor, merging, replacing, staging, state
 from framework.replicate.job import Counter, Job
 from framework.replicate.journal import Loaded, Merged
 from framework.replicate.outline import EVERYTHING, Outline, Range
@@ -38,14 +38,21 @@ def ranges(job: Job, seen: Horizon) -> tuple[tuple[Range, ...], bool]:
 def begin(job: Job, session: Session, generation: str) -> None:
     """Make the table that the load fills."""
     shadow = job.mapping.table(job.beside(SHADOW))
-    session.create_table(shadow, marker=state.marker(generation, job.table))
+    for notice in session.create_table(shadow, marker=state.marker(generation, job.table)):
+        job.reporter.notice(notice)
+    for name, safe in job.mapping.renamed.items():
+        job.reporter.notice(
+            f"the target cannot hold the name {name!r} beside its others: the column is called {safe!r}"
+        )
 
 
 def load(job: Job, outline: Outline, number: int, session: Session, reading: PostgresSession, count: Counter) -> Loaded:
     """Copy one range, in the open transaction."""
     shadow = job.mapping.table(job.beside(SHADOW))
-    rows = session.load(shadow, job.extract(reading, chunks.condition(job.mapping, outline.ranges[number])), count)
-    return Loaded(rows, rows, cursor.largest(job.mapping, reading) if number == 0 else None)
+    condition = chunks.condition(job.mapping, outline.ranges[number])
+    rows = session.load(shadow, job.extract(reading, condition), count)
+    replaced = replacing.count(reading, job.mapping, condition)
+    return Loaded(rows, rows, cursor.largest(job.mapping, reading) if number == 0 else None, replaced)
 
 
 def finish(job: Job, outline: Outline, session: Session, loaded: list[Loaded]) -> Merged:
@@ -61,7 +68,8 @@ def finish(job: Job, outline: Outline, session: Session, loaded: list[Loaded]) -
         bound, stats, present = _catch_up(job, session, nonce, stats, bound)
     session.create_indexes(shadow)
     results = checks.require(session, job.target.dialect, shadow.name, job.table, job.mapping.task.checks)
-    done = Merged(stats.checked(results.passed, results.warnings, bound), present)
+    told = replacing.sentences(job.mapping, replacing.added(part.replaced for part in loaded))
+    done = Merged(stats.checked(results.passed, (*told, *results.warnings), bound), present)
     with session.transaction():
         _guard(job, session, nonce)
         fresh = state.State(outline.generation, outline.fingerprint, bound, stats.watermark)

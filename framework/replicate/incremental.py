@@ -6,7 +6,7 @@ from framework import checks
 from framework.databases.base import Session
 from framework.databases.postgres.source import PostgresSession
 from framework.events import Stats
-from framework.replicate import cursor, staging, state
+from framework.replicate import cursor, replacing, staging, state
 from framework.replicate.job import Job
 from framework.replicate.journal import Loaded, Merged
 from framework.replicate.merging import in_transaction, merge
@@ -21,7 +21,7 @@ def begin(job: Job, session: Session) -> None:
 def load(job: Job, outline: Outline, session: Session, reading: PostgresSession) -> Loaded:
     """Stage what changed, in the open transaction."""
     staged = staging.fill(job, session, reading, staging.tables_of(job), outline.bound, job.table)
-    return Loaded(staged.read, staged.keys, staged.watermark)
+    return Loaded(staged.read, staged.keys, staged.watermark, staged.replaced)
 
 
 def finish(job: Job, outline: Outline, session: Session, loaded: Loaded) -> Merged:
@@ -46,6 +46,7 @@ def _merge(job: Job, outline: Outline, session: Session, loaded: Loaded) -> Merg
         rows_unchanged=merged.unchanged,
         watermark=watermark,
     )
-    done = Merged(stats.checked(results.passed, results.warnings, bound), loaded.keys)
+    warnings = (*replacing.sentences(job.mapping, loaded.replaced), *results.warnings)
+    done = Merged(stats.checked(results.passed, warnings, bound), loaded.keys)
     job.journal.finish(session, done)
     return done

@@ -51,10 +51,13 @@ class Job:
         """Column names, quoted for the target, with commas."""
         return ", ".join(f"{alias}{self.quote(name)}" for name in names)
 
-    def same(self, names: tuple[str, ...]) -> str:
-        """The condition that rows ``t`` and ``o`` agree in the columns ``names``; NULL agrees with NULL."""
-        same = self.target.dialect.same
-        return " AND ".join(same(f"t.{self.quote(name)}", f"o.{self.quote(name)}") for name in names)
+    def same_row(self) -> str:
+        """The condition that rows ``t`` and ``o`` agree in all columns that come from the source; NULL is like NULL."""
+        identical, quote = self.target.dialect.identical, self.quote
+        return " AND ".join(
+            identical(f"t.{quote(column.name)}", f"o.{quote(column.name)}", column.type)
+            for column in self.mapping.columns
+        )
 
     def same_key(self) -> str:
         """The condition that rows ``t`` and ``o`` have one key; keys are never NULL."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from framework.databases.base import PREFIX, Session, Target
@@ -40,11 +41,13 @@ class Loaded:
         rows: rows read.
         keys: keys that the source has, within the part; None if they were not read.
         watermark: the largest cursor value; None where another part tells it, or there is none.
+        replaced: by column, values that something else took the place of.
     """
 
     rows: int
     keys: int | None
     watermark: str | None
+    replaced: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from framework.databases.base import PREFIX, Row
+from framework.databases.mysql.names import safe_names
+from framework.databases.postgres import ranges
 from framework.databases.postgres.names import qualified, quote
+from framework.databases.postgres.ranges import Policy
 from framework.databases.postgres.wire import wire
 from framework.errors import SourceMismatch, UsageError
 from framework.replicate import mask
@@ -35,6 +38,10 @@ class Selected:
 
     Attributes:
         origin: the source column it is a plain copy or a mask of, None if it is computed.
+        replaced: the source's condition of the values that something else takes the place of; None if nothing does.
+        policy: what becomes of values that the target has no place for.
+        default: PostgreSQL's default of the column, where it is a plain copy.
+        comment: PostgreSQL's comment.
     """
 
     name: str
@@ -43,6 +50,10 @@ class Selected:
     nullable: bool
     origin: str | None
     masked: bool = False
+    replaced: str | None = None
+    policy: Policy = "reject"
+    default: str | None = None
+    comment: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,6 +62,7 @@ class Mapping:
 
     Attributes:
         key: the target's columns that identify a row; empty if nothing does.
+        renamed: columns whose names MySQL cannot hold, and the names they have in the copy.
         fingerprint: changes whenever the copy would have to be made anew.
     """
 
@@ -59,6 +71,7 @@ class Mapping:
     columns: tuple[Selected, ...]
     key: tuple[str, ...]
     fingerprint: str
+    renamed: dict[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -82,9 +95,12 @@ class Mapping:
     def table(self, name: str) -> Table:
         """The target table, under a name of one's choice."""
         deleted_at = (Column(DELETED_AT, _MOMENT),) if self.marks_deletes else ()
-        columns = (Column(c.name, c.type, c.nullable and c.name not in self.key) for c in self.columns)
-        indexes = tuple(Index(names) for names in self.task.indexes)
-        return Table(name, (*columns, *deleted_at), self.key, indexes)
+        columns = (
+            Column(c.name, c.type, c.nullable and c.name not in self.key, c.default, c.comment) for c in self.columns
+        )
+        unique = (Index(names, unique=True) for names in self.task.unique)
+        indexes = (*unique, *(Index(names) for names in self.task.indexes))
+        return Table(name, (*columns, *deleted_at), self.key, indexes, comment=self.source.comment)
 
     def key_table(self, name: str) -> Table:
         """A table of nothing but keys."""
@@ -99,15 +115,16 @@ class Mapping:
 
     def has_key(self, session: PostgresSession, keys: Sequence[Row]) -> str:
         """The source's condition that a row has one of ``keys``."""
-        by_name = {column.name: column for column in self.columns}
-        columns = ", ".join(by_name[name].expression for name in self.key)
-        types = ["text" if by_name[name].masked else by_name[name].type.name for name in self.key]
+        key = [next(column for column in self.columns if column.name == name) for name in self.key]
+        columns = ", ".join(_comparable(column) for column in key)
+        types = ["text" if _compares_as_text(column) else column.type.name for column in key]
         return f"({columns}) IN ({', '.join(session.literals(key, types) for key in keys)})"
 
     @property
     def origin(self) -> str:
-        """The source table's qualified name."""
-        return qualified(self.source.schema, self.source.name)
+        """The source table as FROM names it."""
+        only = "" if self.task.children else "ONLY "
+        return only + qualified(self.source.schema, self.source.name)
 
     def filter(self, condition: str = "") -> str:
         """The WHERE clause: the spec's filter and a further condition."""
@@ -130,11 +147,13 @@ def resolve(task: ReplicateTask, source: Table, mask_key: bytes | None, database
             f"{task.table!r} begins with {PREFIX!r}, which Vitrina keeps for itself", "choose another name"
         )
     _require_columns(task, source)
-    columns = _selected(task, source)
+    renamed = _renamed(task, source)
+    columns = tuple(_within_range(column, task, source) for column in _selected(task, source, renamed))
     key = _key(task, source, columns)
     if any(column.masked for column in columns) and mask_key is None:
         raise no_mask_key(task.table)
-    return Mapping(task, source, columns, key, _fingerprint(task, source, columns, key, mask_key, database))
+    fingerprint = _fingerprint(task, source, columns, key, mask_key, database)
+    return Mapping(task, source, columns, key, fingerprint, {old: new for old, new in renamed.items() if old != new})
 
 
 def no_mask_key(table: str) -> UsageError:
@@ -164,33 +183,71 @@ def _require_columns(task: ReplicateTask, source: Table) -> None:
                 )
 
 
-def _selected(task: ReplicateTask, source: Table) -> tuple[Selected, ...]:
-    renamed: dict[str, list[str]] = {}
-    for name, rule in task.columns.items():
-        if rule.from_:
-            renamed.setdefault(rule.from_, []).append(name)
-    chosen: list[Selected] = []
-    for column in source.columns:
-        if column.name in renamed:
-            chosen.extend(_copied(name, column, task.columns[name]) for name in renamed[column.name])
-        elif _goes_by_itself(task, column.name):
-            chosen.append(_copied(column.name, column, None))
-    chosen.extend(_computed(name, rule) for name, rule in task.columns.items() if rule.sql)
-    return tuple(chosen)
-
-
-def _goes_by_itself(task: ReplicateTask, name: str) -> bool:
+def goes_by_itself(task: ReplicateTask, name: str) -> bool:
+    """Whether a source column is copied although the settings give it no other name."""
     if name in task.columns or (task.only is not None and name not in task.only):
         return False
-    return name not in (task.except_ or ())
+    return name not in (task.except_ or ()) and all(rule.from_ != name for rule in task.columns.values())
+
+
+def _renamed(task: ReplicateTask, source: Table) -> dict[str, str]:
+    """The columns that go by themselves, and the names they have in the copy."""
+    return safe_names((name for name in source.column_names if goes_by_itself(task, name)), task.columns)
+
+
+def _selected(task: ReplicateTask, source: Table, renamed: dict[str, str]) -> tuple[Selected, ...]:
+    chosen: list[Selected] = []
+    for column in source.columns:
+        chosen.extend(_copied(name, column, rule) for name, rule in task.columns.items() if rule.from_ == column.name)
+        if column.name in renamed:
+            chosen.append(_copied(renamed[column.name], column, None))
+    chosen.extend(_computed(name, rule) for name, rule in task.columns.items() if rule.sql)
+    return tuple(chosen)
 
 
 def _copied(name: str, column: Column, rule: MappedColumn | None) -> Selected:
     expression = quote(column.name)
     if rule is not None and rule.mask:
         masked = mask.hmac_expression(expression)
-        return Selected(name, masked, mask.DIGEST, column.nullable, column.name, masked=True)
-    return Selected(name, expression, column.type, column.nullable, column.name)
+        return Selected(name, masked, mask.DIGEST, column.nullable, column.name, masked=True, comment=column.comment)
+    nullable, default, comment = column.nullable, column.default, column.comment
+    return Selected(name, expression, column.type, nullable, column.name, default=default, comment=comment)
+
+
+def _within_range(column: Selected, task: ReplicateTask, source: Table) -> Selected:
+    """The column with what becomes of values that the target has no place for."""
+    rule = task.columns.get(column.name)
+    policy: Policy = (rule and rule.out_of_range) or task.out_of_range
+    if column.masked or policy == "reject":
+        return column
+    if policy == "text":
+        expression, type_ = ranges.as_text(column.expression, column.type)
+        return replace(column, expression=expression, type=type_, default=None, policy=policy)
+    condition = ranges.outside(column.expression, column.type)
+    if condition is None:
+        return column
+    if policy == "clamp":
+        nearest = ranges.nearest(column.expression, column.type)
+        return replace(column, expression=nearest, replaced=condition, policy=policy)
+    if column.origin in (task.key or source.primary_key):
+        if rule is None or rule.out_of_range is None:
+            return column
+        fact = f"{column.name!r} is in the key of {task.table!r}, and a key is never NULL"
+        raise SourceMismatch(source.name, fact, "use `out_of_range: text` or clamp", column=column.name)
+    expression = f"CASE WHEN NOT ({condition}) THEN {column.expression} END"
+    return replace(column, expression=expression, replaced=condition, nullable=True, policy=policy)
+
+
+def _compares_as_text(column: Selected) -> bool:
+    """Whether a value that the target gives back is PostgreSQL's text, and no value of its type."""
+    kinds = (Kind.UNKNOWN, Kind.TEXTUAL, Kind.ARRAY, Kind.COMPOSITE, Kind.DICTIONARY)
+    return column.masked or column.policy == "text" or column.type.kind in kinds
+
+
+def _comparable(column: Selected) -> str:
+    if column.type.kind in (Kind.ARRAY, Kind.COMPOSITE, Kind.DICTIONARY, Kind.TEXTUAL):
+        return f"({wire(column.expression, column.type)})::text"
+    return column.expression
 
 
 def _computed(name: str, rule: MappedColumn) -> Selected:
@@ -228,7 +285,8 @@ def _fingerprint(
     said = {
         "source": [database, source.schema, source.name],
         "columns": [[column.name, column.expression, column.type.name, column.nullable] for column in columns],
-        "indexes": task.indexes,
+        "indexes": [task.unique, task.indexes],
+        "children": task.children,
         "key": key,
         "where": task.where,
         "cursor": task.cursor,

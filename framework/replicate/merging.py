@@ -90,7 +90,7 @@ class _Merge:
     def drop_unchanged(self) -> int:
         """Rows read again because of the overlap are taken out, so that nothing is written for them."""
         job = self.job
-        condition = f"{job.same_key()} AND {job.same(job.mapping.names)}"
+        condition = f"{job.same_key()} AND {job.same_row()}"
         if job.mapping.marks_deletes:
             condition += f" AND o.{job.quote(DELETED_AT)} IS NULL"
         rows = job.quote(self.staging.rows.name)

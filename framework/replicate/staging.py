@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from framework.databases.base import Session
 from framework.databases.postgres.source import PostgresSession
 from framework.errors import StatementFailed
-from framework.replicate import cursor
+from framework.replicate import cursor, replacing
 from framework.replicate.job import Counter, Job
 from framework.replicate.mapping import DELETED_AT
+from framework.replicate.replacing import Replaced
 from framework.tables import Table
 
 MISSING_AT_ONCE = 1000
@@ -44,11 +45,13 @@ class Staged:
         read: rows.
         keys: how many the source has; None where deletes are kept.
         watermark: the largest cursor value among the rows read.
+        replaced: by column, values that something else took the place of.
     """
 
     read: int
     keys: int | None
     watermark: str | None
+    replaced: Replaced
 
 
 def tables_of(job: Job, suffix: str = "", *, keys: bool | None = None) -> Staging:
@@ -108,7 +111,8 @@ def fill(
         counter = Counter(job.reporter, "compare keys", None)
         keys = session.load(staging.keys, job.extract(reading, names=job.mapping.key), counter)
         read += _fill_missing(job, session, reading, staging.rows, staging.keys, into)
-    return Staged(read, keys, cursor.largest(job.mapping, reading, bound))
+    replaced = replacing.count(reading, job.mapping, since)
+    return Staged(read, keys, cursor.largest(job.mapping, reading, bound), replaced)
 
 
 def _fill_missing(job: Job, session: Session, reading: PostgresSession, rows: Table, keys: Table, into: str) -> int:

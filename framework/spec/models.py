@@ -16,6 +16,7 @@ from framework.spec.scheduling import OnFailure, Retries
 from framework.spec.shapes import (
     MAPPING,
     MAPPING_OR_PLAIN,
+    NULL_IS_A_WORD,
     PLAIN,
     ChangeColumn,
     ColumnLists,
@@ -41,6 +42,7 @@ from framework.spec.shapes import (
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40), Field(examples=["shop"])]
 Mode = Literal["full", "incremental"]
+Reaction = Literal["reject", "null", "clamp"]
 Count = Annotated[int, Field(ge=0, examples=[50])]
 Skew = Annotated[float, Field(ge=0, examples=[0, 1.2])]
 Share = Annotated[Annotated[int, Field(ge=0), PLAIN] | Percent, Field(union_mode="left_to_right", examples=[100, "2%"])]
@@ -314,12 +316,17 @@ class ReplicateDefaults(Model):
     chunk_rows: ChunkRows = Field(
         1_000_000, description="rows (estimated) that one part of a full load copies; in Airflow a part is a task"
     )
+    out_of_range: Annotated[Reaction, NULL_IS_A_WORD] = Field(
+        "reject",
+        description="what becomes of values that the target has no place for (NaN, infinity, years beyond 9999 or BC, "
+        "numbers of more than 65 digits): reject stops the load and names them; null; clamp takes the nearest value",
+    )
 
 
 class MappedColumn(OneOf):
     """A column of the copy: a source column under another name, masked, or computed by the source."""
 
-    beside = frozenset({"mask", "type"})
+    beside = frozenset({"mask", "type", "out_of_range"})
 
     from_: Name | None = Field(None, alias="from", description="the source column", examples=["email"])
     sql: Sql | None = Field(
@@ -333,6 +340,12 @@ class MappedColumn(OneOf):
         "connections.yaml; equal values stay equal",
     )
     type: TypeName | None = Field(None, description="the PostgreSQL type of `sql`")
+    out_of_range: Annotated[Literal["reject", "null", "clamp", "text"] | None, NULL_IS_A_WORD] = Field(
+        None,
+        description="what becomes of values that the target has no place for: reject, null, clamp, or text: the whole "
+        "column is copied as PostgreSQL's text of it; by default as the table says",
+        examples=["text"],
+    )
 
 
 class Replicate(Model):
@@ -384,6 +397,17 @@ class Replicate(Model):
         description="columns of the copy that are renamed (new: old), masked, or computed",
         examples=[{"name": "full_name", "email": {"from": "email", "mask": "hmac"}}],
     )
+    out_of_range: Annotated[Reaction | None, NULL_IS_A_WORD] = Field(
+        None,
+        description="what becomes of values that the target has no place for: reject, null or clamp; by default as in "
+        "`defaults`, or reject",
+    )
+    children: bool = Field(
+        True,
+        description="whether rows of tables that inherit from the source table are read with it, as PostgreSQL does; a "
+        "partitioned table has no others",
+    )
+    unique: ColumnLists = Field((), description="lists of the copy's columns: one unique index each")
     indexes: ColumnLists = Field((), description="lists of the copy's columns: one index each")
     chunk_rows: ChunkRows | None = Field(
         None,
@@ -409,6 +433,9 @@ class ReplicateTask(Model):
     only: Names | None = None
     except_: Names | None = Field(None, alias="except")
     columns: dict[Name, MappedColumn] = {}
+    out_of_range: Annotated[Reaction, NULL_IS_A_WORD] = "reject"
+    children: bool = True
+    unique: ColumnLists = ()
     indexes: ColumnLists = ()
     checks: Checks = ()
 
@@ -613,6 +640,9 @@ class Spec(Model):
                 "deletes": own.deletes or defaults.deletes,
                 "chunk_rows": own.chunk_rows or defaults.chunk_rows,
                 "columns": own.columns,
+                "out_of_range": own.out_of_range or defaults.out_of_range,
+                "children": own.children,
+                "unique": own.unique,
                 "indexes": own.indexes,
                 "checks": own.checks,
             }

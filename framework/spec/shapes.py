@@ -16,6 +16,7 @@ from pydantic import (
     Strict,
     StringConstraints,
     Tag,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -42,6 +43,10 @@ Percent = Annotated[str, StringConstraints(pattern=units.PERCENT), Field(example
 Duration = Annotated[str, StringConstraints(pattern=units.DURATION), Field(examples=["10min", "90d"])]
 
 
+NULL_IS_A_WORD = "null is a word"
+"""Marks a field one of whose words YAML takes for nothing."""
+
+
 class Model(BaseModel):
     """A frozen mapping: unknown keys and keys without a value are refused, nothing is converted."""
 
@@ -49,8 +54,10 @@ class Model(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _has_value(cls, value: Any) -> Any:
+    def _has_value(cls, value: Any, info: ValidationInfo) -> Any:
         if value is None:
+            if NULL_IS_A_WORD in cls.model_fields[str(info.field_name)].metadata:
+                return "null"
             raise PydanticCustomError("empty", "the key has no value; give it one or remove it")
         return value
 

@@ -83,7 +83,7 @@ def test_texts_of_a_key_share_it_and_wide_texts_leave_the_row():
         assert type_ is not None
         return Column(name, type_, nullable=False)
 
-    keyed = Table("t", (column("a", "text"), column("b", "varchar(20)")), ("a",), (Index(("a", "b")),))
+    keyed = Table("t", (column("a", "text"), column("b", "varchar(20)")), ("a",), (Index(("a", "b"), unique=True),))
     assert native_types(keyed) == {"a": "VARCHAR(384)", "b": "VARCHAR(20)"}
     wide = Table("t", tuple(column(f"c{place}", f"varchar({4000 + place})") for place in range(6)))
     assert sorted(native_types(wide).values()).count("LONGTEXT") == 2

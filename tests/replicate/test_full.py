@@ -122,9 +122,9 @@ def test_a_value_the_target_would_alter_refuses_the_load_and_leaves_the_old_copy
     people.source.execute("ALTER TABLE t ADD seen timestamp DEFAULT '2024-01-01'")
     people(mode="full")
     people.source.execute("UPDATE t SET seen = 'infinity' WHERE id = 3")
-    with pytest.raises(LoadRefused, match=r"'copy'.*'seen'") as refused:
+    with pytest.raises(LoadRefused, match=r"'copy'.*'seen'.*1 of column seen: 'infinity' \(id = 3\)") as refused:
         people(mode="full")
-    assert "sql:" in refused.value.fix
+    assert "out_of_range: text" in refused.value.fix
     assert {row[1] for row in people.rows("id, seen")} == {datetime(2024, 1, 1)}
     assert people.leftovers() == []
 
@@ -170,11 +170,11 @@ def test_a_missing_column_names_those_that_exist(people: Copying) -> None:
 
 
 def test_a_type_without_a_home_is_refused_by_name(copying: Copying) -> None:
-    copying.source.execute("CREATE TABLE t (id int PRIMARY KEY, p point)")
+    copying.source.execute("CREATE TABLE t (id int PRIMARY KEY, p pg_ndistinct)")
     with pytest.raises(UnsupportedType, match=r"column copy\.p") as refused:
         copying(mode="full")
-    assert "point" in str(refused.value)
-    assert "::text" in refused.value.fix
+    assert "pg_ndistinct" in str(refused.value)
+    assert "out_of_range: text" in refused.value.fix
 
 
 def test_a_failing_check_leaves_the_old_copy(people: Copying) -> None:

@@ -33,10 +33,15 @@ _FIXED = {
     Kind.NETWORK: "VARCHAR",
     Kind.ENUM: "VARCHAR",
     Kind.ARRAY: "VARCHAR",
+    Kind.COMPOSITE: "VARCHAR",
+    Kind.DICTIONARY: "VARCHAR",
+    Kind.TEXTUAL: "VARCHAR",
+    Kind.TIMETZ: "VARCHAR",
+    Kind.MONEY: "DECIMAL(21,2)",
 }
 
 _MOMENTS = frozenset({Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ})
-_REPEATED = INTEGER_KINDS | _MOMENTS | {Kind.NUMERIC, Kind.TIME, Kind.UUID}
+_REPEATED = INTEGER_KINDS | _MOMENTS | {Kind.NUMERIC, Kind.MONEY, Kind.NUMBER, Kind.TIME, Kind.UUID}
 """Kinds whose values DuckDB writes as PostgreSQL does, so that a value can be compared with the text it came from."""
 
 
@@ -60,6 +65,12 @@ class DuckDBDialect:
         """NULL-safe equality."""
         return f"{left} IS NOT DISTINCT FROM {right}"
 
+    def identical(self, left: str, right: str, type_: LogicalType) -> str:
+        """NULL-safe equality that tells 0 and -0 apart."""
+        if type_.kind in (Kind.REAL, Kind.DOUBLE):
+            return f"CAST({left} AS VARCHAR) IS NOT DISTINCT FROM CAST({right} AS VARCHAR)"
+        return self.same(left, right)
+
     def later(self, seconds: int) -> str:
         """The clock, so many seconds from now."""
         return f"{self.utc_now} + INTERVAL {int(seconds)} SECOND"
@@ -79,6 +90,8 @@ class DuckDBDialect:
 
     def column_type(self, type_: LogicalType, indexed: bool) -> str | None:  # noqa: ARG002 - every type may be a key
         """The native type, or None where DuckDB has none that is exact."""
+        if type_.kind is Kind.NUMBER:
+            return "BIGINT" if type_.precision is None else f"DECIMAL({type_.precision},0)"
         return _decimal(type_) if type_.kind is Kind.NUMERIC else _FIXED.get(type_.kind)
 
     def translate(self, query: str) -> str:

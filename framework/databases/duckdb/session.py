@@ -78,13 +78,13 @@ class DuckDBSession:
         with self._writing, self._transaction():
             yield
 
-    def create_table(self, table: Table, marker: str = "", if_missing: bool = False) -> None:
+    def create_table(self, table: Table, marker: str = "", if_missing: bool = False) -> tuple[str, ...]:
         """Create a table. Its keys are NOT NULL; that they are unique is seen to by `load`.
 
         A PRIMARY KEY would keep an index of every key in memory, and make loads three and merges eight times slower.
         """
         if if_missing and self.relation(table.name):
-            return
+            return ()
         lines = [
             f"{self._dialect.quote(column.name)} {self._native(table, column)}"
             + ("" if column.nullable and column.name not in table.primary_key else " NOT NULL")
@@ -96,6 +96,7 @@ class DuckDBSession:
                 f"CREATE TABLE {'IF NOT EXISTS ' if if_missing else ''}{self._dialect.quote(table.name)} (\n  {body}\n)"
             )
             self._mark(table.name, marker)
+        return ()
 
     def create_table_as(self, name: str, query: str, marker: str) -> None:
         """Create a table from a query of DuckDB."""

@@ -7,7 +7,7 @@ Requirements".
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from framework.databases.mysql.dialect import MySQLDialect
 from framework.errors import UnsupportedType
@@ -36,6 +36,7 @@ _FIXED_IN_KEYS = 64
 _OUTSIDE = 41
 """Bytes of a longer value that stay in the page, its length included (ROW_FORMAT=DYNAMIC)."""
 
+_LONG = frozenset(f"{size}{kind}" for size in ("TINY", "", "MEDIUM", "LONG") for kind in ("TEXT", "BLOB"))
 _LENGTH = re.compile(r"VAR(CHAR|BINARY)\((\d+)\)")
 _DECIMAL = re.compile(r"DECIMAL\((\d+),(\d+)\)")
 _DIGITS = (0, 1, 1, 2, 2, 3, 3, 4, 4)
@@ -57,11 +58,13 @@ _BYTES = {
 def native_types(table: Table) -> dict[str, str]:
     """The type of each column: texts of keys share a key's bytes, and the widest texts leave a row that is too long.
 
+    Keys that must hold whole values are the primary key and unique indexes; other indexes hold beginnings.
+
     Raises:
         UnsupportedType: a column's type has no exact home.
     """
     dialect = MySQLDialect()
-    keys = (table.primary_key, *(index.columns for index in table.indexes))
+    keys = (table.primary_key, *(index.columns for index in table.indexes if index.unique))
     indexed = {name for columns in keys for name in columns}
     types = {}
     for column in table.columns:
@@ -73,6 +76,37 @@ def native_types(table: Table) -> dict[str, str]:
         _shorten_key(types, names)
     _promote(types, indexed)
     return types
+
+
+def promoted(table: Table, types: Mapping[str, str]) -> tuple[str, ...]:
+    """The columns that would be a VARCHAR if rows could be longer."""
+    dialect = MySQLDialect()
+    return tuple(
+        column.name
+        for column in table.columns
+        if types[column.name] == "LONGTEXT" and dialect.column_type(column.type, indexed=False) != "LONGTEXT"
+    )
+
+
+def index_parts(types: Mapping[str, str], names: Sequence[str]) -> tuple[tuple[str, int | None], ...]:
+    """The columns of a plain index, each with how much of its values is part of it; None for all.
+
+    Args:
+        types: of these columns at least, in upper case.
+        names: the index's columns.
+    """
+    texts = [name for name in names if types[name] in _LONG or _LENGTH.match(types[name])]
+    room = KEY_BYTES - _FIXED_IN_KEYS * (len(names) - len(texts))
+    if not any(types[name] in _LONG for name in texts) and key_bytes(types, texts) <= room:
+        return tuple((name, None) for name in names)
+    return tuple((name, _prefix(types[name], room // len(texts)) if name in texts else None) for name in names)
+
+
+def _prefix(native: str, share: int) -> int | None:
+    """Characters (bytes of a BLOB) that fit into a share of the key; None if all do."""
+    room = share if "BLOB" in native or "BINARY" in native or "ascii" in native else share // 4
+    length = _LENGTH.match(native)
+    return room if length is None or int(length[2]) > room else None
 
 
 def row_bytes(types: Mapping[str, str]) -> int:
@@ -131,5 +165,5 @@ def _bytes(native: str) -> int:
 
 
 def _inline(native: str) -> int:
-    is_long = native in ("LONGTEXT", "LONGBLOB")
+    is_long = native in _LONG
     return _OUTSIDE if is_long or (_LENGTH.match(native) and _bytes(native) > _OUTSIDE) else _bytes(native)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from framework.types import Kind, LogicalType
+from framework.databases.limits import decimal_of
+from framework.types import DOCUMENT_KINDS, NAME_LENGTH, TEXT_KINDS, Kind, LogicalType
 
 KEY_CHARACTERS = 768
 """Characters of utf8mb4 in an index key of 3,072 bytes."""
 
 ROW_CHARACTERS = 16_383
 """Longest VARCHAR of utf8mb4 that fits the row limit of 65,535 bytes; longer texts are LONGTEXT."""
+
+_ASCII = "CHARACTER SET ascii COLLATE ascii_bin"
 
 _FIXED = {
     Kind.BOOLEAN: "TINYINT(1)",
@@ -17,14 +20,16 @@ _FIXED = {
     Kind.BIGINT: "BIGINT",
     Kind.REAL: "DOUBLE",
     Kind.DOUBLE: "DOUBLE",
+    Kind.MONEY: "DECIMAL(21,2)",
     Kind.DATE: "DATE",
     Kind.TIME: "TIME(6)",
+    Kind.TIMETZ: f"VARCHAR(24) {_ASCII}",
     Kind.TIMESTAMP: "DATETIME(6)",
     Kind.TIMESTAMPTZ: "DATETIME(6)",
-    Kind.UUID: "CHAR(36) CHARACTER SET ascii COLLATE ascii_bin",
-    Kind.NETWORK: "VARCHAR(43) CHARACTER SET ascii COLLATE ascii_bin",
-    Kind.INTERVAL: "VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin",
-    Kind.ENUM: "VARCHAR(63)",
+    Kind.UUID: f"CHAR(36) {_ASCII}",
+    Kind.NETWORK: f"VARCHAR(43) {_ASCII}",
+    Kind.INTERVAL: f"VARCHAR(80) {_ASCII}",
+    Kind.ENUM: f"VARCHAR({NAME_LENGTH})",
 }
 
 
@@ -41,6 +46,12 @@ class MySQLDialect:
     def same(self, left: str, right: str) -> str:
         """NULL-safe equality."""
         return f"{left} <=> {right}"
+
+    def identical(self, left: str, right: str, type_: LogicalType) -> str:
+        """NULL-safe equality that tells 0 and -0 apart."""
+        if type_.kind in (Kind.REAL, Kind.DOUBLE):
+            return f"{left} <=> {right} AND (CAST({left} AS CHAR) <=> CAST({right} AS CHAR))"
+        return self.same(left, right)
 
     def later(self, seconds: int) -> str:
         """The server's clock, so many seconds from now."""
@@ -61,13 +72,13 @@ class MySQLDialect:
         return f"UPDATE {table} AS t SET {assignment} WHERE ({where}) AND {missing}"
 
     def column_type(self, type_: LogicalType, indexed: bool) -> str | None:
-        """The native type, or None where MySQL has none that is exact."""
+        """The native type, or None where MySQL has none. ``indexed``: all of its values are part of a key."""
         if type_.kind is Kind.NUMERIC:
-            return _decimal(type_)
-        if type_.kind in (Kind.CHAR, Kind.VARCHAR, Kind.TEXT):
+            return "DECIMAL({},{})".format(*decimal_of(type_))
+        if type_.kind is Kind.NUMBER:
+            return "BIGINT" if type_.precision is None else f"DECIMAL({type_.precision},0)"
+        if type_.kind in TEXT_KINDS or type_.kind in DOCUMENT_KINDS or type_.kind is Kind.TEXTUAL:
             return _text(type_, indexed)
-        if type_.kind in (Kind.JSON, Kind.ARRAY):
-            return None if indexed else "LONGTEXT"
         if type_.kind is Kind.BYTES:
             return "VARBINARY(3072)" if indexed else "LONGBLOB"
         return _FIXED.get(type_.kind)
@@ -77,16 +88,9 @@ class MySQLDialect:
         return query
 
 
-def _decimal(type_: LogicalType) -> str | None:
-    # Without a declared precision, the widest DECIMAL: what does not fit is refused by the load, never rounded.
-    precision, scale = (65, 30) if type_.precision is None else (type_.precision, type_.scale or 0)
-    if scale < 0:
-        precision, scale = precision - scale, 0
-    precision = max(precision, scale)
-    return f"DECIMAL({precision},{scale})" if precision <= 65 and scale <= 30 else None
-
-
 def _text(type_: LogicalType, indexed: bool) -> str:
-    if type_.length is not None and type_.length <= (KEY_CHARACTERS if indexed else ROW_CHARACTERS):
-        return f"VARCHAR({type_.length})"
+    longest = KEY_CHARACTERS if indexed else ROW_CHARACTERS
+    if type_.length is not None and type_.length <= longest:
+        # What has a longest text without being one is made of digits and signs.
+        return f"VARCHAR({type_.length})" + (f" {_ASCII}" if type_.kind is Kind.TEXTUAL else "")
     return f"VARCHAR({KEY_CHARACTERS})" if indexed else "LONGTEXT"

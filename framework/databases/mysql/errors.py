@@ -62,4 +62,4 @@ def as_ours(name: str, error: pymysql.err.MySQLError) -> VitrinaError:
         )
     if isinstance(error, (pymysql.err.OperationalError, pymysql.err.InterfaceError)) and code(error) in (0, 2006, 2013):
         return StatementFailed(name, f"the connection was lost: {reason(error)}", "run again", transient=True)
-    return StatementFailed(name, reason(error))
+    return StatementFailed(name, reason(error), code=code(error))

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
 from framework.databases.base import Extract, Progress, Row, reserved_name
-from framework.databases.mysql.columns import native_types
+from framework.databases.mysql import comments
+from framework.databases.mysql.columns import index_parts, native_types, promoted
 from framework.databases.mysql.connection import StreamingConnection
+from framework.databases.mysql.defaults import default_of
 from framework.databases.mysql.dialect import MySQLDialect
 from framework.databases.mysql.errors import translated
 from framework.databases.mysql.load import load_batches, load_stream
-from framework.tables import Table
+from framework.errors import StatementFailed
+from framework.tables import Column, Index, Table
+
+ROW_TOO_LARGE = 1118
 
 SETTINGS = (
     "SET NAMES utf8mb4 COLLATE {collation}",
@@ -65,21 +70,44 @@ class MySQLSession:
             raise
         self.execute("COMMIT")
 
-    def create_table(self, table: Table, marker: str = "", if_missing: bool = False) -> None:
+    def create_table(self, table: Table, marker: str = "", if_missing: bool = False) -> tuple[str, ...]:
         """Create a table with its primary key. The widest VARCHARs become LONGTEXT where a row would be too long."""
         types = native_types(table)
-        lines = [
-            f"{self._dialect.quote(column.name)} {types[column.name]}{'' if column.nullable else ' NOT NULL'}"
-            for column in table.columns
-        ]
+        lines = [self._column(column, types[column.name]) for column in table.columns]
         if table.primary_key:
             lines.append(f"PRIMARY KEY ({self._list(table.primary_key)})")
-        self.execute(
+        self._create(
             f"CREATE TABLE {'IF NOT EXISTS ' if if_missing else ''}{self._dialect.quote(table.name)} (\n  "
             + ",\n  ".join(lines)
             + f"\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE={self._collation} "
-            + f"COMMENT={self._connection.escape(marker)}"
+            + f"COMMENT={self._connection.escape(comments.marked(table.comment, marker))}"
         )
+        wide = promoted(table, types)
+        return (f"a row would be too long for MySQL, so {', '.join(wide)} became LONGTEXT",) if wide else ()
+
+    def _create(self, statement: str) -> None:
+        """Create a table; where InnoDB fears that rows are too wide for a page, it may be told to wait and see."""
+        try:
+            self.execute(statement)
+        except StatementFailed as error:
+            if error.code != ROW_TOO_LARGE:
+                raise
+            self.execute("SET SESSION innodb_strict_mode = OFF")
+            try:
+                self.execute(statement)
+            finally:
+                self.execute("SET SESSION innodb_strict_mode = ON")
+
+    def _column(self, column: Column, native: str) -> str:
+        default = default_of(column.default, column.type)
+        parts = [self._dialect.quote(column.name), native]
+        if not column.nullable:
+            parts.append("NOT NULL")
+        if default is not None:
+            parts.append(f"DEFAULT ({default})")
+        if column.comment:
+            parts.append(f"COMMENT {self._connection.escape(comments.shortened(column.comment, comments.COLUMN))}")
+        return " ".join(parts)
 
     def create_table_as(self, name: str, query: str, marker: str) -> None:
         """Create a table from a query."""
@@ -96,8 +124,9 @@ class MySQLSession:
     def create_indexes(self, table: Table) -> None:
         """Create the secondary indexes that are missing, in one pass over the table."""
         present = self._indexed(table.name) if table.indexes else ()
+        types = self._types(table.name) if table.indexes else {}
         clauses = [
-            f"ADD {'UNIQUE ' if index.unique else ''}INDEX ({self._list(index.columns)})"
+            f"ADD {'UNIQUE ' if index.unique else ''}INDEX ({self._parts(types, index)})"
             for index in table.indexes
             if index.columns not in present
         ]
@@ -132,13 +161,13 @@ class MySQLSession:
         return None if not found else "view" if found[0][0] == "VIEW" else "table"
 
     def marker(self, name: str) -> str | None:
-        """The table's comment."""
+        """What `create_table` was given as the marker."""
         found = self.query(
             "SELECT TABLE_COMMENT FROM information_schema.TABLES "
             "WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = %s AND TABLE_TYPE <> 'VIEW'",
             (name,),
         )
-        return str(found[0][0]) if found else None
+        return comments.marker_of(str(found[0][0])) if found else None
 
     def tables(self, prefix: str) -> list[str]:
         """The names of all tables that begin with ``prefix``."""
@@ -171,6 +200,19 @@ class MySQLSession:
             (name,),
         )
         return [tuple(str(column) for _, column in rows) for _, rows in groupby(found, itemgetter(0))]
+
+    def _parts(self, types: Mapping[str, str], index: Index) -> str:
+        parts = ((name, None) for name in index.columns) if index.unique else index_parts(types, index.columns)
+        return ", ".join(self._dialect.quote(name) + (f"({prefix})" if prefix else "") for name, prefix in parts)
+
+    def _types(self, name: str) -> dict[str, str]:
+        """The types of a table's columns, as `native_types` writes them."""
+        found = self.query(
+            "SELECT COLUMN_NAME, UPPER(COLUMN_TYPE), CHARACTER_SET_NAME FROM information_schema.COLUMNS "
+            "WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = %s",
+            (name,),
+        )
+        return {str(column): f"{type_} ascii" if charset == "ascii" else str(type_) for column, type_, charset in found}
 
     def _list(self, names: Sequence[str]) -> str:
         return ", ".join(map(self._dialect.quote, names))

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from framework.databases.postgres.source import PostgresSession
 from framework.errors import PrivilegeMissing, SourceMismatch
 from framework.tables import Column, ForeignKey, Index, Table
-from framework.types import Kind, LogicalType, parse_type
+from framework.types import Kind, LogicalType, parse_type, textual
 
-# The type shown is the base type of a domain; typtype 'e' is an enum.
+# The type shown is the base type of a domain, however many domains are between; the innermost length counts.
 COLUMNS = """
-SELECT a.attname,
-       format_type(coalesce(base.oid, t.oid), CASE WHEN base.oid IS NULL THEN a.atttypmod ELSE t.typtypmod END),
-       coalesce(base.typtype, t.typtype),
-       a.attnotnull
-FROM pg_attribute a
-JOIN pg_type t ON t.oid = a.atttypid
-LEFT JOIN pg_type base ON base.oid = t.typbasetype AND t.typtype = 'd'
-WHERE a.attrelid = %s AND a.attnum > 0 AND NOT a.attisdropped
+WITH RECURSIVE based AS (
+    SELECT a.attnum, a.atttypid AS type_oid, a.atttypmod AS modifier, a.attnotnull AS not_null
+    FROM pg_attribute a
+    WHERE a.attrelid = %(oid)s AND a.attnum > 0 AND NOT a.attisdropped
+  UNION ALL
+    SELECT b.attnum, t.typbasetype, t.typtypmod, b.not_null OR t.typnotnull
+    FROM based b JOIN pg_type t ON t.oid = b.type_oid
+    WHERE t.typtype = 'd'
+)
+SELECT a.attname::text,
+       format_type(b.type_oid, b.modifier),
+       t.typname::text,
+       CASE WHEN t.typcategory = 'A' AND t.typlen = -1 AND t.typname NOT IN ('int2vector', 'oidvector')
+            THEN 'a' ELSE t.typtype::text END,
+       NOT b.not_null,
+       CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
+       coalesce(col_description(a.attrelid, a.attnum), '')
+FROM based b
+JOIN pg_attribute a ON a.attrelid = %(oid)s AND a.attnum = b.attnum
+JOIN pg_type t ON t.oid = b.type_oid AND t.typtype <> 'd'
+LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 ORDER BY a.attnum
 """
 
@@ -43,11 +58,12 @@ ORDER BY c.conname
 """
 
 RELATION = """
-SELECT c.oid, has_table_privilege(c.oid, 'SELECT')
+SELECT c.oid, has_table_privilege(c.oid, 'SELECT'), coalesce(obj_description(c.oid, 'pg_class'), '')
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = %s AND c.relname = %s AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 """
 
+_FAMILIES = {"a": Kind.ARRAY, "c": Kind.COMPOSITE, "e": Kind.ENUM}
 _ON_DELETE = {"a": "no action", "r": "restrict", "c": "cascade", "n": "set null", "d": "set default"}
 
 
@@ -69,14 +85,14 @@ def describe(session: PostgresSession, schema: str, table: str) -> Table | None:
     relation = session.query(RELATION, (schema, table))
     if not relation:
         return None
-    oid = relation[0][0]
+    oid, _, comment = relation[0]
     indexes = [(primary, unique, tuple(columns)) for primary, unique, columns in session.query(INDEXES, (oid,))]
     return Table(
         name=table,
         schema=schema,
         columns=tuple(
-            Column(name, _logical_type(type_name, type_kind), not not_null)
-            for name, type_name, type_kind, not_null in session.query(COLUMNS, (oid,))
+            Column(name, logical_type(full_name, type_name, family), nullable, default, remark)
+            for name, full_name, type_name, family, nullable, default, remark in session.query(COLUMNS, {"oid": oid})
         ),
         primary_key=next((columns for primary, _, columns in indexes if primary), ()),
         indexes=tuple(Index(columns, unique) for primary, unique, columns in indexes if columns and not primary),
@@ -84,6 +100,7 @@ def describe(session: PostgresSession, schema: str, table: str) -> Table | None:
             ForeignKey(tuple(columns), name, tuple(referred), _ON_DELETE[on_delete])
             for name, on_delete, columns, referred in session.query(FOREIGN_KEYS, (oid,))
         ),
+        comment=comment,
     )
 
 
@@ -108,7 +125,17 @@ def require(session: PostgresSession, schema: str, table: str) -> Table:
     return described
 
 
-def _logical_type(name: str, type_kind: str) -> LogicalType:
-    if type_kind == "e":
-        return LogicalType(Kind.ENUM, name)
-    return parse_type(name) or LogicalType(Kind.UNKNOWN, name)
+def logical_type(full_name: str, type_name: str, family: str) -> LogicalType:
+    """The type of a column.
+
+    Args:
+        full_name: as PostgreSQL writes it, with its length: ``character varying(20)``, ``sales.mood``.
+        type_name: its bare name, by which types of extensions are known wherever they live.
+        family: ``a`` for arrays, else pg_type.typtype.
+    """
+    if family in _FAMILIES:
+        return LogicalType(_FAMILIES[family], full_name)
+    if family in ("r", "m"):
+        return parse_type(full_name) or textual(full_name)
+    known = parse_type(full_name) or parse_type(type_name)
+    return replace(known, name=full_name) if known is not None else LogicalType(Kind.UNKNOWN, full_name)

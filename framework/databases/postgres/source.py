@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any, BinaryIO
@@ -18,6 +18,7 @@ from framework.databases.postgres.errors import connection_failed, translated
 from framework.errors import StatementFailed
 
 Row = tuple[Any, ...]
+Parameters = Sequence[Any] | Mapping[str, Any]
 
 SESSION = """
 SET TimeZone = 'UTC';
@@ -48,16 +49,16 @@ class PostgresSession:
         self.name = name
         self.connection = connection
 
-    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+    def execute(self, sql: str, parameters: Parameters = ()) -> int:
         """Run a statement; the number of rows it touched."""
         with translated(self.name), self.connection.cursor() as cursor:
-            cursor.execute(sql, tuple(parameters) or None)
+            cursor.execute(sql, parameters or None)
             return cursor.rowcount
 
-    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+    def query(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """Run a query; all its rows."""
         with translated(self.name), self.connection.cursor() as cursor:
-            cursor.execute(sql, tuple(parameters) or None)
+            cursor.execute(sql, parameters or None)
             return cursor.fetchall()
 
     def literals(self, values: Sequence[Any], types: Sequence[str]) -> str:

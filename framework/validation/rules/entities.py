@@ -12,7 +12,12 @@ from framework.types import TEXT_KINDS, Kind, LogicalType, parse_type, type_name
 from framework.validation.rules.base import HINT, WARNING, Finding, Loc, Rule, rule
 from framework.validation.rules.lookup import columns, comparable, is_unique, kind_of
 
-_UNFILLABLE = frozenset({Kind.INTERVAL, Kind.NETWORK})
+_UNFILLABLE = frozenset(
+    {
+        *(Kind.INTERVAL, Kind.NETWORK, Kind.TIMETZ, Kind.MONEY, Kind.NUMBER, Kind.ENUM, Kind.COMPOSITE),
+        *(Kind.DICTIONARY, Kind.TEXTUAL, Kind.UNKNOWN),
+    }
+)
 """Kinds no fake rule makes values of."""
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from framework.databases.mysql.names import safe_names
+from framework.replicate.mapping import goes_by_itself
 from framework.spec.fake import Fake
 from framework.spec.models import Check, Entity, EntityColumn, ReplicateTask, RowsPer, Spec
 from framework.spec.scheduling import ScheduleKind, schedule_kind
@@ -113,10 +115,8 @@ def copied_columns(spec: Spec, table: str) -> dict[str, str | None] | None:
     if found is None:
         return None
     task = task_of(spec, table)
-    renamed = {rule.from_ for rule in task.columns.values() if rule.from_}
-    copied: dict[str, str | None] = {
-        name: name for name in found[1].columns if name not in renamed and _goes_by_itself(task, name)
-    }
+    by_itself = safe_names((name for name in found[1].columns if goes_by_itself(task, name)), task.columns)
+    copied: dict[str, str | None] = {safe: name for name, safe in by_itself.items()}
     return copied | {name: rule.from_ for name, rule in task.columns.items()}
 
 
@@ -128,12 +128,6 @@ def target_columns(spec: Spec, table: str) -> tuple[str, ...] | None:
     task = task_of(spec, table)
     marks = task.mode == "incremental" and task.deletes.policy == "mark"
     return (*copied, DELETED_AT) if marks else tuple(copied)
-
-
-def _goes_by_itself(task: ReplicateTask, name: str) -> bool:
-    if name in task.columns or (task.only is not None and name not in task.only):
-        return False
-    return name not in (task.except_ or ())
 
 
 def checks(spec: Spec) -> Iterator[tuple[Loc, str, Check]]:

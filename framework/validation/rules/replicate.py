@@ -60,10 +60,11 @@ def unknown_target_column(spec: Spec) -> Iterator[Finding]:
         known = target_columns(spec, table)
         if known is None:
             continue
-        for index, names in enumerate(settings.indexes):
-            for place, name in enumerate(names):
-                if name not in known:
-                    yield _no_target_column(("replicate", table, "indexes", index, place), table, name, known)
+        for key, lists in (("unique", settings.unique), ("indexes", settings.indexes)):
+            for index, names in enumerate(lists):
+                for place, name in enumerate(names):
+                    if name not in known:
+                        yield _no_target_column(("replicate", table, key, index, place), table, name, known)
     for loc, table, check in checks(spec):
         known = target_columns(spec, table) if loc[0] == "replicate" else None
         for path, name, on_key in _checked_columns(loc, check):
@@ -133,6 +134,29 @@ def _column_settings(loc: Loc, column: MappedColumn) -> Iterator[Finding]:
         yield Finding((*loc, "mask"), "a computed column has no mask", "mask a column with `from:`", on_key=True)
     if column.from_ is not None and column.type is not None:
         yield Finding((*loc, "type"), "a copied column keeps its type", "remove `type:`, or use `sql:`", on_key=True)
+
+
+@rule("null-in-key")
+def null_in_key(spec: Spec) -> Iterator[Finding]:
+    """What identifies a row is never NULL."""
+    for table, settings in spec.replicate.items():
+        found = source_of(spec, table)
+        key = settings.key or (found[1].key if found else ())
+        for name, column in settings.columns.items():
+            if column.out_of_range == "null" and column.from_ in key:
+                loc = ("replicate", table, "columns", name, "out_of_range")
+                yield Finding(loc, f"{column.from_!r} is in the key, which is never NULL", "use text, or clamp")
+
+
+@rule("unique-could-collide")
+def unique_could_collide(spec: Spec) -> Iterator[Finding]:
+    """Rows that are kept although the source has deleted them keep their values, which others may have by then."""
+    for table, settings in spec.replicate.items():
+        task = task_of(spec, table)
+        if task.mode == "incremental" and task.deletes.policy != "remove":
+            for place in range(len(settings.unique)):
+                message = f"with `deletes: {task.deletes.policy}`, a new row may have the value of one that is gone"
+                yield Finding(("replicate", table, "unique", place), message, "make it one of `indexes:`")
 
 
 @rule("unknown-type")
@@ -366,6 +390,8 @@ RULES: tuple[Rule, ...] = (
     unknown_relationship_column,
     only_and_except,
     column_settings,
+    null_in_key,
+    unique_could_collide,
     unknown_type,
     no_cursor,
     cursor_type,

@@ -9,17 +9,21 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
+from framework.databases.limits import decimal_of, holds_all
 from framework.databases.mysql import columns as mysql
 from framework.errors import UnsupportedType, VitrinaError
 from framework.replicate.mapping import PLAN_MASK_KEY, Mapping, resolve
 from framework.spec.declared import table_of
 from framework.spec.models import Spec
 from framework.tables import Table
-from framework.types import TEXT_KINDS, Kind
+from framework.types import Kind, parse_type
 from framework.validation.rules.base import HINT, WARNING, Finding, Loc, Rule, once, rule
 from framework.validation.rules.lookup import source_of, task_of
 
-_AS_TEXT = {Kind.INTERVAL: "its text", Kind.ARRAY: "the text of a JSON array"}
+_AS_TEXT = {
+    **dict.fromkeys((Kind.INTERVAL, Kind.TIMETZ, Kind.TEXTUAL), "its text"),
+    **dict.fromkeys((Kind.ARRAY, Kind.COMPOSITE, Kind.DICTIONARY), "the text of a JSON document"),
+}
 """Kinds for which MySQL has no type of its own, and what they become."""
 
 
@@ -54,8 +58,8 @@ def copies(spec: Spec) -> tuple[Copy, ...]:
 
 def _copies(spec: Spec) -> Iterator[Copy]:
     for name, mapping in mappings(spec).items():
-        if any(column.type.kind is Kind.UNKNOWN for column in mapping.columns):
-            continue
+        if any(parse_type(column.type.name) is None for column in mapping.columns if column.policy != "text"):
+            continue  # another rule tells
         table = mapping.table(name)
         known = set(table.column_names)
         if not all(set(index.columns) <= known for index in table.indexes):
@@ -83,26 +87,15 @@ def no_exact_type(spec: Spec) -> Iterator[Finding]:
     for copy in copies(spec):
         if copy.unsupported is not None:
             name = copy.unsupported.column
-            message = f"{copy.name}.{name} is of type {copy.unsupported.type_name}, and {_why(copy, name)}"
+            message = f"{copy.name}.{name} is of type {copy.unsupported.type_name}, and MySQL has no such type"
             yield Finding(copy.loc(name), message, _way_out(copy, name))
-
-
-def _why(copy: Copy, name: str) -> str:
-    column = copy.table.column(name)
-    if column is not None and column.type.kind is Kind.NUMERIC:
-        return "MySQL's DECIMAL has at most 65 digits, 30 of them after the point"
-    if column is not None and column.type.kind in (Kind.JSON, Kind.ARRAY):
-        return "a document cannot be in a key or an index"
-    return "MySQL has no such type"
 
 
 def _way_out(copy: Copy, name: str) -> str:
     origin = next((column.origin for column in copy.mapping.columns if column.name == name), None)
-    if any(name in index.columns for index in copy.table.indexes):
-        return "leave it out of the index"
     if origin is None:
-        return "give it a smaller type"
-    return f'copy it as text: `{origin}_text: {{sql: "{origin}::text", type: text}}`, with `except: [{origin}]`'
+        return "give it another type"
+    return f"copy PostgreSQL's text of it: `{name}: {{from: {origin}, out_of_range: text}}` under `columns:`"
 
 
 @rule("inexact-type", HINT)
@@ -110,23 +103,23 @@ def inexact_type(spec: Spec) -> Iterator[Finding]:
     """Some types have no counterpart in MySQL."""
     for copy in copies(spec):
         for column in copy.table.columns:
-            if column.type.kind in _AS_TEXT:
-                message = (
-                    f"MySQL has no type for {column.type}: {column.name!r} is copied as {_AS_TEXT[column.type.kind]}"
-                )
+            if column.type.kind in _AS_TEXT and column.type.name != "text":
+                what = _AS_TEXT[column.type.kind]
+                message = f"MySQL has no type for {column.type}: {column.name!r} is copied as {what}"
                 yield Finding(copy.loc(column.name), message, "leave it out, or compute what is needed with `sql:`")
-            elif column.type.kind is Kind.NUMERIC and column.type.precision is None:
-                fact = f"{column.name!r} is a numeric without precision, which becomes DECIMAL(65,30)"
-                message = f"{fact}: a value that does not fit stops the load"
-                yield Finding(copy.loc(column.name), message, "say its precision: numeric(20,4)")
+            elif column.type.kind is Kind.NUMERIC and not holds_all(column.type):
+                wide = f"a {column.type}" if column.type.precision else "a numeric without precision"
+                become = "DECIMAL({},{})".format(*decimal_of(column.type))
+                message = f"{column.name!r} is {wide}, which becomes {become}: a value that does not fit stops the load"
+                yield Finding(copy.loc(column.name), message, "say what becomes of them with `out_of_range:`")
 
 
 @rule("long-key", WARNING)
 def long_key(spec: Spec) -> Iterator[Finding]:
-    """Texts in keys and indexes are short."""
+    """Texts in primary keys and unique indexes are short."""
     for copy in copies(spec):
         reported: set[str] = set()
-        for loc, names in _keys(copy) if copy.types is not None else ():
+        for loc, names in _whole_keys(copy) if copy.types is not None else ():
             for place, name in enumerate(names):
                 room, column = _room((copy.types or {})[name]), copy.table.column(name)
                 if room is None or column is None or name in reported:
@@ -140,11 +133,12 @@ def long_key(spec: Spec) -> Iterator[Finding]:
                     yield Finding(at, f"{fact}: a longer value stops the load", advice, loc[-1] == copy.name)
 
 
-def _keys(copy: Copy) -> Iterator[tuple[Loc, tuple[str, ...]]]:
+def _whole_keys(copy: Copy) -> Iterator[tuple[Loc, tuple[str, ...]]]:
+    """The keys that hold whole values; other indexes hold beginnings of long ones."""
     settings = copy.mapping.task
     yield ("replicate", copy.name, "key") if settings.key else ("replicate", copy.name), copy.table.primary_key
-    for place, names in enumerate(settings.indexes):
-        yield ("replicate", copy.name, "indexes", place), names
+    for place, names in enumerate(settings.unique):
+        yield ("replicate", copy.name, "unique", place), names
 
 
 def _room(native: str) -> int | None:
@@ -157,14 +151,18 @@ def _room(native: str) -> int | None:
 def key_too_wide(spec: Spec) -> Iterator[Finding]:
     """An index has at most 16 columns, and a key of at most 3,072 bytes."""
     for copy in copies(spec):
-        for loc, names in _keys(copy):
+        plain: list[tuple[Loc, tuple[str, ...]]] = [
+            (("replicate", copy.name, "indexes", place), names) for place, names in enumerate(copy.mapping.task.indexes)
+        ]
+        for loc, names in (*_whole_keys(copy), *plain):
             on_key = loc[-1] == copy.name
             if len(names) > mysql.KEY_COLUMNS:
                 message = f"an index of MySQL has at most {mysql.KEY_COLUMNS} columns, and this one {len(names)}"
                 yield Finding(loc, message, "leave some out", on_key)
-            elif copy.types is not None and (size := mysql.key_bytes(copy.types, names)) > mysql.KEY_BYTES:
+        for loc, names in _whole_keys(copy) if copy.types is not None else ():
+            if (size := mysql.key_bytes(copy.types or {}, names)) > mysql.KEY_BYTES:
                 message = f"an index key of MySQL has at most {mysql.KEY_BYTES:,} bytes, and this one {size:,}"
-                yield Finding(loc, message, "leave columns out, or shorten their types", on_key)
+                yield Finding(loc, message, "leave columns out, or shorten their types", loc[-1] == copy.name)
 
 
 @rule("row-too-wide")
@@ -174,31 +172,25 @@ def row_too_wide(spec: Spec) -> Iterator[Finding]:
         if copy.types is None:
             continue
         row, page = mysql.row_bytes(copy.types), mysql.page_bytes(copy.types)
-        message = None
+        message, severity = None, None
         if len(copy.types) > mysql.COLUMNS:
             message = f"a table of MySQL has at most {mysql.COLUMNS:,} columns, and {copy.name!r} {len(copy.types):,}"
         elif row > mysql.ROW_BYTES:
             message = f"a row of MySQL has at most {mysql.ROW_BYTES:,} bytes, and one of {copy.name!r} {row:,}"
         elif page > mysql.PAGE_BYTES:
             size = f"{page:,} bytes of a row of {copy.name!r} must stay in one page"
-            message = f"{size}, which has room for {mysql.PAGE_BYTES:,}"
+            message = f"{size}, which has room for {mysql.PAGE_BYTES:,}: a row that fills it stops the load"
+            severity = WARNING
         if message is not None:
-            yield Finding(("replicate", copy.name), message, "copy fewer columns: `only:` or `except:`", on_key=True)
+            advice = "copy fewer columns: `only:` or `except:`"
+            yield Finding(("replicate", copy.name), message, advice, on_key=True, severity=severity)
 
 
 @rule("promoted-column", HINT)
 def promoted_column(spec: Spec) -> Iterator[Finding]:
     """Where a row would be too long, the widest texts are kept outside of it."""
     for copy in copies(spec):
-        promoted = [
-            column.name
-            for column in copy.table.columns
-            if copy.types is not None
-            and copy.types[column.name] == "LONGTEXT"
-            and column.type.length is not None
-            and column.type.kind in TEXT_KINDS
-            and column.type.length * 4 + 2 <= mysql.ROW_BYTES
-        ]
+        promoted = mysql.promoted(copy.table, copy.types) if copy.types is not None else ()
         if promoted:
             become = "become" if len(promoted) > 1 else "becomes"
             message = f"a row of {copy.name!r} would be too long for MySQL, so {', '.join(promoted)} {become} LONGTEXT"
@@ -208,11 +200,12 @@ def promoted_column(spec: Spec) -> Iterator[Finding]:
 @rule("too-many-indexes")
 def too_many_indexes(spec: Spec) -> Iterator[Finding]:
     """A table has at most 64 indexes."""
-    for section, tables in (("replicate", spec.replicate), ("marts", spec.marts)):
-        for table, settings in tables.items():
-            if len(settings.indexes) > mysql.INDEXES:
-                message = f"a table of MySQL has at most {mysql.INDEXES} indexes, and these are {len(settings.indexes)}"
-                yield Finding((section, table, "indexes"), message, "remove some", on_key=True)
+    numbers = [(("replicate", name), len(one.indexes) + len(one.unique)) for name, one in spec.replicate.items()]
+    numbers += [(("marts", name), len(mart.indexes)) for name, mart in spec.marts.items()]
+    for loc, number in numbers:
+        if number > mysql.INDEXES:
+            message = f"a table of MySQL has at most {mysql.INDEXES} indexes, and these are {number}"
+            yield Finding((*loc, "indexes"), message, "remove some", on_key=True)
 
 
 @rule("case-collision")

@@ -1,0 +1,46 @@
+"""Names that MySQL can hold (MySQL Reference Manual, "Schema Object Names", "Identifier Length Limits")."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+LENGTH = 64
+"""Characters of the longest name."""
+
+_DIGEST = 6
+
+
+def safe_names(names: Iterable[str], taken: Iterable[str] = ()) -> dict[str, str]:
+    """A name that MySQL can hold for each of ``names``; those that it can hold stay.
+
+    A name is changed if MySQL cannot hold it, or takes it for another one: of several that differ in case only, the
+    first stays. What it becomes depends on itself alone: its characters, and a digest of them.
+
+    Args:
+        names: different names, in an order that does not change.
+        taken: names that are in use already.
+    """
+    used = {folded(name) for name in taken}
+    safe = {}
+    for name in names:
+        safe[name] = name if is_holdable(name) and folded(name) not in used else _another(name)
+        used.add(folded(safe[name]))
+    return safe
+
+
+def is_holdable(name: str) -> bool:
+    """Whether MySQL can hold the name."""
+    within = 0 < len(name) <= LENGTH and all("\0" < char <= "\uffff" for char in name)
+    return within and not name[-1].isspace()
+
+
+def folded(name: str) -> str:
+    """The same for names that MySQL takes for one: it does not tell case apart."""
+    return "".join(char.lower()[0] for char in name)
+
+
+def _another(name: str) -> str:
+    known = "".join(char if "\0" < char <= "\uffff" else "_" for char in name)
+    digest = hashlib.sha256(name.encode()).hexdigest()[:_DIGEST]
+    return f"{known[: LENGTH - _DIGEST - 1].rstrip()}_{digest}"

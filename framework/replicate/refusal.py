@@ -1,0 +1,83 @@
+"""Why a load was refused: the source's values that the target has no place for, by column, with their keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+
+from framework.databases.postgres import ranges
+from framework.databases.postgres.source import PostgresSession
+from framework.errors import LoadRefused, VitrinaError
+from framework.replicate import mask
+from framework.replicate.job import Job
+from framework.replicate.mapping import Mapping, Selected
+from framework.types import TEXT_KINDS, Kind
+
+SHOWN = 3
+"""Values of a column that are shown."""
+
+LENGTH = 40
+"""Characters of a value that are shown."""
+
+_COLUMN = re.compile(r"column ['`\"](?:.*?[`'\"]\.[`'\"])?(?P<name>.+?)['`\"] (?:at row|has no exact)")
+
+
+def explained(job: Job, error: LoadRefused) -> LoadRefused:
+    """The error with the values that it is about, as far as the source still has them."""
+    found: list[str] = []
+    columns: list[str] = []
+    # What the server said is worth more than the reason why no more can be said.
+    with suppress(VitrinaError), job.source.session() as session:
+        if job.mapping.is_masked and job.options.mask_key is not None:
+            mask.install(session, job.options.mask_key)
+        for column, condition in _suspects(job.mapping, error):
+            if values := _values(session, job.mapping, column, condition):
+                found.append(values)
+                columns.append(column.name)
+    if not found:
+        return LoadRefused(job.table, error.warnings, error.fix)
+    return LoadRefused(job.table, (*error.warnings, *found), _fix(job.mapping, columns), columns=tuple(columns))
+
+
+def _suspects(mapping: Mapping, error: LoadRefused) -> Iterator[tuple[Selected, str]]:
+    """Columns, each with the condition of the values that the target refuses."""
+    named = {match["name"] for warning in error.warnings for match in _COLUMN.finditer(warning)}
+    for column in mapping.columns:
+        outside = ranges.outside(column.expression, column.type)
+        if column.policy == "reject" and outside is not None and not column.masked:
+            yield column, outside
+        elif column.name in named and column.type.kind in (*TEXT_KINDS, Kind.TEXTUAL):
+            yield column, f"char_length(({column.expression})::text) = ({_longest(mapping, column)})"
+
+
+def _longest(mapping: Mapping, column: Selected) -> str:
+    return f"SELECT max(char_length(({column.expression})::text)) FROM {mapping.origin}{mapping.filter()}"
+
+
+def _values(session: PostgresSession, mapping: Mapping, column: Selected, condition: str) -> str | None:
+    """A sentence: how many there are, and the first ones with their keys; None if there are none."""
+    keys = [other for other in mapping.columns if other.name in mapping.key]
+    shown = ", ".join(f"left(({one.expression})::text, {LENGTH})" for one in (column, *keys))
+    order = ", ".join(str(place) for place in range(2, len(keys) + 2)) or "1"
+    where = mapping.filter(condition)
+    total = int(session.query(f"SELECT count(*) FROM {mapping.origin}{where}")[0][0])
+    if not total:
+        return None
+    rows = session.query(f"SELECT {shown} FROM {mapping.origin}{where} ORDER BY {order} LIMIT {SHOWN}")
+    names = ", ".join(mapping.key)
+    examples = [f"{row[0]!r}" + (f" ({names} = {', '.join(map(str, row[1:]))})" if keys else "") for row in rows]
+    more = ", ..." if total > len(rows) else ""
+    return f"{total} of column {column.name}: {', '.join(examples)}{more}"
+
+
+def _fix(mapping: Mapping, columns: list[str]) -> str:
+    column = next(one for one in mapping.columns if one.name == columns[0])
+    if not ranges.is_limited(column.type):
+        return f"take {column.name} out of the key or the unique index, shorten its values, or leave it out"
+    choices = "text" if column.name in mapping.key else "null, clamp or text"
+    rule = f"{{from: {column.origin}, out_of_range: text}}" if column.origin else "{sql: ..., out_of_range: null}"
+    return (
+        f"say what becomes of them with `out_of_range` ({choices}): `columns: {{{column.name}: {rule}}}`, or correct "
+        "the rows in the source"
+    )
