@@ -64,7 +64,7 @@ class PostgresSession:
     def literals(self, values: Sequence[Any], types: Sequence[str]) -> str:
         """The values as a row of literals, ``(1::bigint)``, for statements that take no bound values."""
         with translated(self.name), self.connection.cursor() as cursor:
-            slots = ", ".join(f"%s::{type_.replace('%', '%%')}" for type_ in types)
+            slots = ", ".join(f"(%s)::{type_.replace('%', '%%')}" for type_ in types)
             return str(cursor.mogrify(f"({slots})", tuple(map(_time_as_text, values))).decode())
 
     def copy_in(self, sql: str, source: BinaryIO) -> int:
