@@ -43,8 +43,14 @@ Percent = Annotated[str, StringConstraints(pattern=units.PERCENT), Field(example
 Duration = Annotated[str, StringConstraints(pattern=units.DURATION), Field(examples=["10min", "90d"])]
 
 
-NULL_IS_A_WORD = "null is a word"
-"""Marks a field one of whose words YAML takes for nothing."""
+class NullIsAWord:
+    """Marks a field one of whose words, ``null``, YAML takes for nothing."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"anyOf": [handler(schema), {"const": None}]}
+
+
+NULL_IS_A_WORD = NullIsAWord()
 
 
 class Model(BaseModel):

@@ -36,7 +36,10 @@ def type_advice(name: str) -> str:
         return f"write {_ALIASES[head.strip().lower()]}"
     if parse_type(head) is not None:
         return f"{head} takes other arguments, or none"
-    advice = did_you_mean(head, type_names())
+    advice = did_you_mean(head, type_names()) or (
+        f"say what it is: `enum {name}`, `composite {name}`, `range {name}` or `extension {name}`; "
+        "a domain is declared by its base type"
+    )
     return advice.replace("'?", f"{bracket}{arguments}'?") if advice.endswith("'?") else advice
 
 
@@ -50,7 +53,6 @@ _ALIASES = {
     "bigserial": "bigint, with `fake: sequence`",
     "double": "double precision",
     "number": "numeric(12,2), or bigint",
-    "money": "numeric(19,2)",
     "blob": "bytea",
     "guid": "uuid",
 }

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from framework.databases.limits import decimal_of, holds_all
 from framework.databases.mysql import columns as mysql
+from framework.databases.mysql.names import folded
 from framework.errors import UnsupportedType, VitrinaError
 from framework.replicate.mapping import PLAN_MASK_KEY, Mapping, resolve
 from framework.spec.declared import table_of
@@ -47,7 +48,8 @@ class Copy:
         if column in task.columns:
             loc: Loc = ("replicate", self.name, "columns", column)
             return (*loc, "type") if task.columns[column].sql is not None else loc
-        return ("entities", task.source_table, "columns", column, "type")
+        origin = next((own for own, safe in self.mapping.renamed.items() if safe == column), column)
+        return ("entities", task.source_table, "columns", origin, "type")
 
 
 @once
@@ -214,7 +216,7 @@ def case_collision(spec: Spec) -> Iterator[Finding]:
     for copy in copies(spec):
         seen: dict[str, str] = {}
         for name in copy.table.column_names:
-            first = seen.setdefault(name.lower(), name)
+            first = seen.setdefault(folded(name), name)
             if first != name:
                 message = f"{first!r} and {name!r} are one column to MySQL, which does not tell case apart"
                 advice = "give one of them another name under `columns:`"
@@ -224,7 +226,7 @@ def case_collision(spec: Spec) -> Iterator[Finding]:
     tables: dict[str, tuple[Loc, str]] = {}
     for section, names in (("replicate", spec.replicate), ("marts", spec.marts)):
         for name in names:
-            loc, first = tables.setdefault(name.lower(), ((section, name), name))
+            loc, first = tables.setdefault(folded(name), ((section, name), name))
             if first != name:
                 message = f"{first!r} and {name!r} are one table where `lower_case_table_names` is set"
                 related = ((loc, "the other"),)
@@ -236,6 +238,18 @@ def case_collision(spec: Spec) -> Iterator[Finding]:
 def _loc_of(copy: Copy, column: str) -> Loc:
     loc = copy.loc(column)
     return loc[:-1] if loc[-1] == "type" else loc
+
+
+@rule("safe-name", HINT)
+def safe_name(spec: Spec) -> Iterator[Finding]:
+    """A column whose name MySQL cannot hold gets one that it can."""
+    for copy in copies(spec):
+        for name, safe in copy.mapping.renamed.items():
+            message = (
+                f"MySQL cannot hold {name!r} beside the other columns of {copy.name!r}: it is called {safe!r} there"
+            )
+            loc = ("entities", copy.mapping.task.source_table, "columns", name)
+            yield Finding(loc, message, f"choose a name under `columns:`, such as `new_name: {name}`", on_key=True)
 
 
 @rule("impossible-name")
@@ -266,5 +280,6 @@ RULES: tuple[Rule, ...] = (
     promoted_column,
     too_many_indexes,
     case_collision,
+    safe_name,
     impossible_name,
 )
