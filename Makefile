@@ -63,10 +63,11 @@ airflow: $(VENV)/.airflow ## Start Airflow without Docker, on the embedded datab
 down: docker-works ## Stop the servers of `make up`; their data stay
 	docker compose down
 
-generated: $(VENV)/.dev ## Write the generated files anew: JSON Schema, list of rules, what Faker offers
+generated: $(VENV)/.dev ## Write the generated files anew: JSON Schema, rules, types, what Faker offers
 	$(PY) -m framework.spec.schema
 	$(PY) -m framework.validation.rules.faker_index
 	$(PY) -m framework.validation.stories > docs/rules.md
+	$(PY) -m framework.databases.type_table > docs/types.md
 
 lock: $(VENV)/.made ## Resolve the dependencies again: requirements.lock and requirements.txt
 	$(PY) -m pip install --quiet --disable-pip-version-check uv

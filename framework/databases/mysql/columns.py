@@ -137,7 +137,7 @@ def _shorten_key(types: dict[str, str], names: tuple[str, ...]) -> None:
 def _promote(types: dict[str, str], indexed: set[str]) -> None:
     """Make the widest VARCHARs LONGTEXT, until a row fits."""
     widths = {name: _text_bytes(found) for name, native in types.items() if (found := _LENGTH.fullmatch(native))}
-    for name in sorted(widths.keys() - indexed, key=lambda name: -widths[name]):
+    for name in sorted(widths.keys() - indexed, key=lambda name: (-widths[name], name)):
         if row_bytes(types) <= ROW_BYTES:
             break
         types[name] = "LONGTEXT"
