@@ -5,6 +5,7 @@ Native types come from the adapters, so that the page cannot say anything else t
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 from framework.databases.duckdb.dialect import DuckDBDialect
@@ -75,7 +76,8 @@ bytes, the widest VARCHARs become LONGTEXT, and a notice says so.
 ## Keys
 
 A primary key or a unique index holds whole values: its texts are VARCHAR(768), and share that length if they are
-several; `bytea` is VARBINARY(3072). A value that is longer is refused by name. Other indexes hold the beginnings of long values.
+several; `bytea` is VARBINARY(3072). A value that is longer is refused by name. Other indexes hold the beginnings of
+long values.
 
 ## What becomes of values out of range
 
@@ -86,9 +88,9 @@ several; `bytea` is VARBINARY(3072). A value that is longer is refused by name. 
 | `clamp` | the nearest value of the target, counted and told; NaN has none and is refused | native |
 | `text` (of a column) | as it is | PostgreSQL's text: `infinity`, `0044-03-15 BC`, `NaN`; timestamptz in UTC |
 
-MySQL documents dates from the year 1000 on; it keeps and gives back those of the years 1 to 999 exactly as well, and the
-tests see to it that it does. The limits are MySQL's in every target, so that a spec makes the same copy everywhere; with
-`reject`, DuckDB takes the few values more that it has room for.
+MySQL documents dates from the year 1000 on; it keeps and gives back those of the years 1 to 999 exactly as well, and
+the tests see to it that it does. The limits are MySQL's in every target, so that a spec makes the same copy everywhere;
+with `reject`, DuckDB takes the few values more that it has room for.
 """
 
 
@@ -133,4 +135,4 @@ def _place(name: str) -> int:
 
 
 if __name__ == "__main__":
-    print(page(), end="")
+    sys.stdout.write(page())

@@ -63,7 +63,7 @@ def scale_of(type_: LogicalType) -> int:
     """The decimals with which a numeric is held."""
     if type_.precision is None or type_.precision > _WIDEST:
         return min(_LOOSE_SCALE, _LOOSE_SCALE if type_.scale is None else type_.scale)
-    return type_.scale or 0
+    return max(type_.scale or 0, 0)
 
 
 def limit_of(type_: LogicalType) -> int:
@@ -72,7 +72,10 @@ def limit_of(type_: LogicalType) -> int:
         return INTEGER_LIMITS[type_.kind]
     if type_.precision is None:
         return 2**63
-    return int(min(10 ** (type_.precision - (type_.scale or 0) + scale_of(type_)), 2**63))
+    scale = type_.scale or 0
+    # PostgreSQL rounds to the places of a negative scale; what it would round up does not fit.
+    rounded_up = 5 * 10 ** (-scale - 1) if scale < 0 else 0
+    return int(min(10 ** (type_.precision - scale + scale_of(type_)) - rounded_up, 2**63))
 
 
 def element_of(type_: LogicalType) -> LogicalType:

@@ -75,7 +75,7 @@ class Updating:
 
     def _move_on(self, sample: Sample) -> int:
         assignments, parameters = self._assignments()
-        moves = " OR ".join(f"t.{quote(name)}::text = ANY (%s)" for name in self.update.set)
+        moves = " OR ".join(f"{self._state(name)} = ANY (%s{self._cast(name, '[]')})" for name in self.update.set)
         states = [list(step.next) for step in self.update.set.values()]
         return self.session.execute(
             f"UPDATE {self._table} AS t SET {assignments} "
@@ -97,12 +97,21 @@ class Updating:
         return ", ".join(parts), parameters
 
     def _next(self, column: str, step: NextState) -> tuple[str, list[Any]]:
-        name = f"t.{quote(column)}"
+        name, cast = self._state(column), self._cast(column)
         cases, values = [], []
         for state, following in step.next.items():
-            cases.append(f"WHEN %s THEN CAST(%s AS {self.rules.type_of(column).name})")
+            cases.append(f"WHEN {name} = %s{cast} THEN CAST(%s AS {self.rules.type_of(column).name})")
             values += [state, str(following)]
-        return f"CASE {name}::text {' '.join(cases)} ELSE {name} END", values
+        return f"CASE {' '.join(cases)} ELSE t.{quote(column)} END", values
+
+    def _state(self, column: str) -> str:
+        """The column as states are compared with it: json has no equality, its text has."""
+        name = f"t.{quote(column)}"
+        return f"{name}::text" if self.rules.type_of(column).name == "json" else name
+
+    def _cast(self, column: str, array: str = "") -> str:
+        name = self.rules.type_of(column).name
+        return f"::{'text' if name == 'json' else name}{array}"
 
     # --- with values made here
 

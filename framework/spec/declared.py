@@ -14,7 +14,12 @@ def table_of(name: str, entity: Entity) -> Table:
         name=name,
         schema=entity.schema_,
         columns=tuple(
-            Column(column_name, _type(column), column.may_be_null and column_name not in key)
+            Column(
+                column_name,
+                _type(column),
+                column.may_be_null and column_name not in key,
+                comment=column.description,
+            )
             for column_name, column in entity.columns.items()
         ),
         primary_key=key,
@@ -26,6 +31,7 @@ def table_of(name: str, entity: Entity) -> Table:
             for column_name, column in entity.columns.items()
             if column.references is not None
         ),
+        comment=entity.description,
     )
 
 

@@ -169,7 +169,9 @@ class EntityColumn(Model):
         examples=["sequence", "email", {"choice": {"new": 10, "paid": 70}}, {"datetime": {"from": "-2y", "to": "now"}}],
     )
     description: str = Field(
-        "", description="what the column holds, for readers of the spec", examples=["Price at the time of the order"]
+        "",
+        description="what the column holds; the comment of the column, in the source and in the copy",
+        examples=["Price at the time of the order"],
     )
 
     @property
@@ -229,7 +231,9 @@ class Entity(Model):
     """A table of the source. With `rows` it is created and filled; without, it exists and is only described."""
 
     description: str = Field(
-        "", description="what a row stands for, for readers of the spec", examples=["What customers ordered"]
+        "",
+        description="what a row stands for; the comment of the table, in the source and in the copy",
+        examples=["What customers ordered"],
     )
     schema_: SchemaName = Field("public", alias="schema", description="the PostgreSQL schema of the table")
     rows: Annotated[Annotated[RowsPer, MAPPING] | Annotated[int, Field(ge=0), PLAIN], MAPPING_OR_PLAIN] | None = Field(

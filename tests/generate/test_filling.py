@@ -246,3 +246,21 @@ def _wait_for(condition) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def test_descriptions_are_the_comments_of_what_is_made(source, postgres):
+    column = {"type": "int", "description": "It's 5", "fake": {"integer": {"min": 1, "max": 9}}}
+    spec = one_table(3, v=column)
+    told = spec.model_copy(update={"entities": {"t": spec.entities["t"].model_copy(update={"description": "A thing"})}})
+    fill(postgres, told, REPORTER)
+    with postgres.session() as session:
+        table = describe(session, "public", "t")
+    assert table is not None
+    assert (table.comment, table.columns[1].comment) == ("A thing", "It's 5")
+
+
+def test_numbers_without_their_last_places(source, postgres):
+    column = {"type": "numeric(4,-2)", "fake": {"integer": {"min": -999949, "max": 999949}}}
+    fill(postgres, one_table(500, v=column), REPORTER)
+    found = {value % 100 for (value,) in source.rows("SELECT v FROM t")}
+    assert found == {0}

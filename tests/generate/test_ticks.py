@@ -142,7 +142,15 @@ def test_rows_without_a_next_state_are_not_touched(source, postgres):
     assert tick(postgres, spec, 1, REPORTER).rows_written == 0
 
 
-@pytest.mark.parametrize(("type_", "steps"), [("boolean", {"false": True}), ("int", {"1": 2}), ("char(3)", {"a": "b"})])
+@pytest.mark.parametrize(
+    ("type_", "steps"),
+    [
+        ("boolean", {"false": True}),
+        ("int", {"1": 2}),
+        ("char(3)", {"a": "b"}),
+        ("numeric(5,2)", {"1.5": 2.25}),
+    ],
+)
 def test_states_of_other_types(source, postgres, type_, steps):
     ((first, second),) = steps.items()
     spec = simple(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from framework.databases.postgres.names import qualified, quote
+from framework.databases.postgres.names import literal, qualified, quote
 from framework.databases.postgres.source import PostgresSession
 from framework.tables import Column, ForeignKey, Table
 
@@ -16,9 +16,15 @@ def create_schema(session: PostgresSession, schema: str) -> None:
 
 
 def create_table(session: PostgresSession, table: Table) -> None:
-    """Create a table with its columns only: keys and indexes are cheaper after the load."""
+    """Create a table with its columns and comments only: keys and indexes are cheaper after the load."""
     columns = ", ".join(_column(column) for column in table.columns)
-    session.execute(f"CREATE TABLE {qualified(table.schema, table.name)} ({columns})")
+    name = qualified(table.schema, table.name)
+    session.execute(f"CREATE TABLE {name} ({columns})")
+    if table.comment:
+        session.execute(f"COMMENT ON TABLE {name} IS {literal(table.comment)}")
+    for column in table.columns:
+        if column.comment:
+            session.execute(f"COMMENT ON COLUMN {name}.{quote(column.name)} IS {literal(column.comment)}")
 
 
 def create_keys(session: PostgresSession, table: Table) -> None:
