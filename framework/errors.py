@@ -13,6 +13,7 @@ VitrinaError
     ├── RuleImpossible
     ├── UnsupportedType
     ├── ForeignTable
+    ├── BookkeepingNewer
     ├── LoadRefused
     ├── MappingChanged
     ├── OutlineStale
@@ -159,6 +160,18 @@ class ForeignTable(RunError):
     def __init__(self, table: str, where: str, fix: str) -> None:
         self.table = table
         super().__init__(f"table {table!r} in {where!r} was not made by Vitrina and is left alone", fix)
+
+
+class BookkeepingNewer(RunError):
+    """A newer Vitrina has written to a database, and its own tables there are not those that this one knows."""
+
+    def __init__(self, where: str, found: int, known: int) -> None:
+        self.found = found
+        self.known = known
+        super().__init__(
+            f"{where!r} was written by a newer Vitrina: its bookkeeping has version {found}, this one knows {known}",
+            "upgrade Vitrina: `pip install --upgrade vitrina`",
+        )
 
 
 class LoadRefused(RunError):

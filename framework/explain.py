@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from framework import bookkeeping
 from framework.databases.base import Target
 from framework.databases.postgres.catalog import require
 from framework.databases.postgres.source import PostgresSource
@@ -91,7 +92,7 @@ def _source_table(task: ReplicateTask, spec: Spec, source: PostgresSource | None
 
 def _next_load(task: ReplicateTask, mapping: Mapping, target: Target) -> tuple[str, str]:
     with target.session() as session:
-        last = state.current(session, target, task.table) if session.relation(state.STATE) else None
+        last = state.current(session, target, task.table) if bookkeeping.exists(session, target, state.STATE) else None
     if last is None:
         return "fill: there is no copy yet", mapping.query()
     if task.mode == "full":

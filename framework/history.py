@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
+from framework import bookkeeping
 from framework.databases.base import PREFIX, Session, Target
 from framework.errors import VitrinaError
 from framework.events import (
@@ -99,8 +100,7 @@ class Recorder:
     def _begin(self, event: RunStarted) -> None:
         self._run_id = event.run_id
         with self._target.session() as session:
-            session.create_table(RUNS_TABLE, if_missing=True)
-            session.create_table(STEPS_TABLE, if_missing=True)
+            bookkeeping.ensure(session, self._target, RUNS_TABLE, STEPS_TABLE)
             # A runner may begin a run again, to do what had failed.
             session.execute(f"DELETE FROM {self._quote(RUNS)} WHERE run_id = %s", (event.run_id,))
             session.execute(
@@ -167,7 +167,7 @@ class PastRun:
 
 def last_runs(session: Session, target: Target, pipeline: str, limit: int = 5) -> list[PastRun]:
     """The latest runs of a pipeline, newest first; empty where none was recorded."""
-    if session.relation(RUNS) is None:
+    if not bookkeeping.exists(session, target, RUNS):
         return []
     found = session.query(
         f"SELECT run_id, command, status, started_at, seconds FROM {target.dialect.quote(RUNS)} "
@@ -179,7 +179,7 @@ def last_runs(session: Session, target: Target, pipeline: str, limit: int = 5) -
 
 def age_of(session: Session, target: Target, run_id: str) -> float:
     """Seconds since a run began, by the target's clock; 0 if it is not recorded."""
-    if session.relation(RUNS) is None:
+    if not bookkeeping.exists(session, target, RUNS):
         return 0.0
     found = session.query(
         f"SELECT started_at, {target.dialect.utc_now} FROM {target.dialect.quote(RUNS)} WHERE run_id = %s", (run_id,)
@@ -201,7 +201,7 @@ class PastStep:
 
 def steps_of(session: Session, target: Target, run_id: str) -> list[PastStep]:
     """The steps of a run that have ended, in the order of their ends."""
-    if session.relation(STEPS) is None:
+    if not bookkeeping.exists(session, target, STEPS):
         return []
     found = session.query(
         "SELECT step, status, seconds, rows_read, rows_written, rows_deleted, watermark, message "
@@ -227,7 +227,7 @@ class Success:
 
 def last_success(session: Session, target: Target, pipeline: str, step: str) -> Success | None:
     """The last success of a step, None if there was none."""
-    if session.relation(STEPS) is None:
+    if not bookkeeping.exists(session, target, STEPS):
         return None
     quote = target.dialect.quote
     found = session.query(

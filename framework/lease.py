@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from framework import bookkeeping
 from framework.databases.base import PREFIX, Session, Target
 from framework.errors import LeaseHeld, LeaseLost, StatementFailed, VitrinaError
 from framework.tables import Column, Table
@@ -83,7 +84,7 @@ def held(
     """
     with target.session() as session:
         if token is None:
-            session.create_table(TABLE, if_missing=True)
+            bookkeeping.ensure(session, target, TABLE)
             lease = Lease(target, name, owner, _acquire(target, session, name, owner, term), term)
         else:
             lease = Lease(target, name, owner, token, term)
@@ -106,7 +107,7 @@ def release_all(target: Target, owner: str) -> None:
     """Give back every lease that a run has kept."""
     table, clock = target.dialect.quote(LEASES), target.dialect.utc_now
     with target.session() as session:
-        if session.relation(LEASES) is not None:
+        if bookkeeping.exists(session, target, LEASES):
             session.execute(f"UPDATE {table} SET expires_at = {clock} WHERE owner = %s", (owner,))
 
 

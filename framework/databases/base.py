@@ -61,6 +61,25 @@ class Capabilities:
     single_writer: bool
 
 
+@dataclass(frozen=True)
+class Alteration:
+    """How a table that is there becomes another one. What is done already is left out, so it may be made again.
+
+    Attributes:
+        renamed: columns, by their old names and their new ones.
+        dropped: columns that go. One that is added, too, goes with its values and comes without.
+        added: columns that come, after the others.
+        changed: columns that get another type, or may be NULL, or may not be NULL any more.
+        hidden: what is added is not part of `SELECT *` until it is `changed`; for targets that know such columns.
+    """
+
+    renamed: tuple[tuple[str, str], ...] = ()
+    dropped: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    hidden: bool = False
+
+
 class Dialect(Protocol):
     """How a target writes what SQL dialects write differently."""
 
@@ -128,6 +147,13 @@ class Session(Protocol):
 
     def create_indexes(self, table: Table) -> None:
         """Create the secondary indexes of ``table`` that are not there yet."""
+
+    def alter_table(self, table: Table, alteration: Alteration) -> None:
+        """Change a table, in one statement or one transaction. ``table``: what is added and changed, as it is to be.
+
+        Raises:
+            UnsupportedType: a column's type has no exact home here.
+        """
 
     def drop_table(self, name: str) -> None:
         """Drop a table if it is there."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from framework.databases.postgres.source import PostgresSession
-from framework.errors import LeaseHeld
+from framework.errors import BookkeepingNewer, LeaseHeld
 from framework.spec.models import GenerateTask
 
 TABLE = "_vitrina_fills"
@@ -46,6 +46,11 @@ READ = """
 SELECT schema_name, table_name, pipeline, state, made_table, fingerprint, rows, next_row, ticks
 FROM public._vitrina_fills
 """
+
+LAYOUT = "vitrina fills "
+"""Begins the table's comment, in front of the version of its columns; a table without one is of version 1."""
+
+LAYOUT_VERSION = 1
 
 RULES_VERSION = 1
 """Grows when the same rules would make other values than before."""
@@ -92,9 +97,13 @@ Marks = Mapping[tuple[str, str], Mark]
 
 
 def read(session: PostgresSession) -> Marks:
-    """All marks; none where nothing was ever filled."""
-    if session.query("SELECT to_regclass('public._vitrina_fills')")[0][0] is None:
+    """All marks; none where nothing was ever filled. Raises BookkeepingNewer."""
+    found = session.query("SELECT t, obj_description(t) FROM to_regclass('public._vitrina_fills') AS t")
+    if found[0][0] is None:
         return {}
+    layout = str(found[0][1] or "").removeprefix(LAYOUT)
+    if layout.isdigit() and int(layout) > LAYOUT_VERSION:
+        raise BookkeepingNewer(session.name, int(layout), LAYOUT_VERSION)
     marks = (
         Mark(schema, table, pipeline, State(state), made, fingerprint, rows, next_row, ticks)
         for schema, table, pipeline, state, made, fingerprint, rows, next_row, ticks in session.query(READ)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from framework import bookkeeping
 from framework.databases.base import PREFIX, Session, Target
 from framework.errors import ForeignTable
 from framework.events import Reporter, Stats
@@ -74,13 +75,13 @@ def _refuse_foreign(job: Job) -> None:
 
 
 def _is_our_view(job: Job) -> bool:
-    if job.session.relation(VIEWS.name) is None:
+    if not bookkeeping.exists(job.session, job.target, VIEWS.name):
         return False
     return bool(job.session.query(f"SELECT 1 FROM {job.quote(VIEWS.name)} WHERE name = %s", (job.name,)))
 
 
 def _remember_view(job: Job) -> None:
-    job.session.create_table(VIEWS, if_missing=True)
+    bookkeeping.ensure(job.session, job.target, VIEWS)
     if not _is_our_view(job):
         job.session.execute(f"INSERT INTO {job.quote(VIEWS.name)} (name) VALUES (%s)", (job.name,))
 

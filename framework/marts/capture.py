@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from framework import bookkeeping
 from framework.databases.base import PREFIX, Dialect, Session, Target
 from framework.marts.partition import partitioned
 from framework.marts.query import fingerprint, is_incremental, parse
@@ -105,10 +106,9 @@ def part(expression: str) -> str:
     return f"CASE WHEN {expression} IS NULL THEN '' ELSE CONCAT('=', {text}) END"
 
 
-def ensure(session: Session) -> None:
-    """Create the tables that captures need."""
-    session.create_table(TOUCHED, if_missing=True)
-    session.create_table(CHAINS, if_missing=True)
+def ensure(session: Session, target: Target) -> None:
+    """Create the tables that captures need. Raises BookkeepingNewer."""
+    bookkeeping.ensure(session, target, TOUCHED, CHAINS)
 
 
 def watch(target: Target, marts: Mapping[str, Mart], run_id: str) -> Captures | None:
@@ -116,8 +116,8 @@ def watch(target: Target, marts: Mapping[str, Mart], run_id: str) -> Captures | 
     incremental = {name: mart for name, mart in marts.items() if is_incremental(mart)}
     with target.session() as session:
         if incremental:
-            ensure(session)
-        elif session.relation(CHAINS.name) is None:
+            ensure(session, target)
+        elif not bookkeeping.exists(session, target, CHAINS.name):
             return None
     return Captures(captures(incremental), run_id)
 

@@ -28,7 +28,7 @@ CHEAPER_ANEW = 0.2
 
 def refresh(job: Job, mark: str, *, force: bool) -> Stats:
     """Bring an incremental mart to the present; ``mark`` is what its marker begins with."""
-    capture.ensure(job.session)
+    capture.ensure(job.session, job.target)
     marker = f"{mark} {_look(job)}"
     if (
         force

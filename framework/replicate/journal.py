@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from framework import bookkeeping
 from framework.databases.base import PREFIX, Session, Target
 from framework.errors import LeaseLost
 from framework.events import Stats
@@ -62,12 +63,13 @@ class Journal:
     """The journal of one plan of one table."""
 
     def __init__(self, target: Target, table: str, token: int) -> None:
+        self._target = target
         self._name = target.dialect.quote(PARTS)
         self._key = (table, token)
 
     def begin(self, session: Session) -> None:
         """Begin an empty journal; earlier ones of the table are forgotten."""
-        session.create_table(TABLE, if_missing=True)
+        bookkeeping.ensure(session, self._target, TABLE)
         session.execute(f"DELETE FROM {self._name} WHERE table_name = %s AND token <= %s", self._key)
 
     def claim(self, session: Session, number: int) -> None:

@@ -28,7 +28,7 @@ def plan(job: Job) -> Outline:
     with job.source.session() as session:
         seen = horizon(session)
     with job.target.session() as session:
-        state.ensure(session)
+        state.ensure(session, job.target)
         # First of all: whoever was taken over before his rename cannot rename any more.
         job.clear_leftovers(session)
         last = state.current(session, job.target, job.table)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
+from framework import bookkeeping
 from framework.databases.base import PREFIX, Session, Target
 from framework.errors import ForeignTable
 from framework.tables import Column, Table
@@ -62,9 +63,9 @@ def marker(generation: str, table: str) -> str:
     return f"{MARK}{generation} of {table}"
 
 
-def ensure(session: Session) -> None:
-    """Create the table of states if it is missing."""
-    session.create_table(TABLE, if_missing=True)
+def ensure(session: Session, target: Target) -> None:
+    """Create the table of states if it is missing. Raises BookkeepingNewer."""
+    bookkeeping.ensure(session, target, TABLE)
 
 
 def current(session: Session, target: Target, table: str) -> State | None:

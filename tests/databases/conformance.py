@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from framework.databases.base import Progress, Session, Target
+from framework.databases.base import Alteration, Progress, Session, Target
 from framework.errors import LoadRefused, StatementFailed, UnsupportedType
 from framework.tables import Column, Index, Table
 from framework.types import Kind, LogicalType, parse_type
@@ -245,6 +245,72 @@ class TargetConformance:
         strange = Table("t", (Column("shape", LogicalType(Kind.UNKNOWN, "polygon")),))
         with pytest.raises(UnsupportedType, match=r"t\.shape is of type polygon"):
             session.create_table(strange)
+
+    # Altering
+
+    def test_a_table_is_altered_and_keeps_its_rows_and_marker(self, session: Session) -> None:
+        session.create_table(table("t", "id bigint", "old integer", "gone text", "wide smallint", key=("id",)), "mine")
+        session.execute("INSERT INTO t VALUES (1, 2, 'x', 3)")
+        altered = table("t", "id bigint", "new bigint", "wide bigint", "more varchar(5)", key=("id",))
+        how = Alteration((("old", "new"),), dropped=("gone",), added=("more",), changed=("new", "wide"))
+        for _ in range(2):  # what was done is found done
+            session.alter_table(altered, how)
+            assert session.query("SELECT id, new, wide, more FROM t") == [(1, 2, 3, None)]
+        session.execute("UPDATE t SET new = 4000000000, wide = 5000000000, more = 'a%b'")
+        assert session.query("SELECT id, new, wide, more FROM t") == [(1, 4000000000, 5000000000, "a%b")]
+        assert (sorted(session.columns("t")), session.marker("t")) == (["id", "more", "new", "wide"], "mine")
+        session.alter_table(altered, Alteration())
+
+    def test_an_added_column_is_empty_whatever_had_its_name(self, session: Session) -> None:
+        session.create_table(table("t", "id bigint", "kept integer", "other integer", key=("id",)))
+        session.execute("INSERT INTO t VALUES (1, 2, 3)")
+        altered = table("t", "id bigint", "kept varchar(5)", key=("id",))
+        session.alter_table(altered, Alteration(added=("kept",)))
+        assert session.query("SELECT kept FROM t") == [(None,)]
+        session.alter_table(altered, Alteration((("other", "kept"),)))
+        assert session.query("SELECT * FROM t") == [(1, 3)]
+
+    def test_a_column_learns_to_be_null_and_forgets_it(self, session: Session) -> None:
+        made = table("t", "id bigint", "n integer", key=("id",))
+        session.create_table(made)
+        session.execute("INSERT INTO t VALUES (1, 1)")
+        never = Table("t", tuple(Column(c.name, c.type, nullable=False) for c in made.columns), made.primary_key)
+        session.alter_table(never, Alteration(changed=("n",)))
+        with pytest.raises(StatementFailed):
+            session.execute("INSERT INTO t VALUES (2, NULL)")
+        session.alter_table(made, Alteration(changed=("n",)))
+        session.execute("INSERT INTO t VALUES (2, NULL)")
+        assert session.query("SELECT n FROM t ORDER BY id") == [(1,), (None,)]
+
+    def test_altering_to_a_type_without_a_home_is_refused_and_changes_nothing(self, session: Session) -> None:
+        session.create_table(table("t", "id bigint"))
+        strange = Table("t", (Column("shape", LogicalType(Kind.UNKNOWN, "polygon")),))
+        with pytest.raises(UnsupportedType, match=r"t\.shape is of type polygon"):
+            session.alter_table(strange, Alteration(dropped=("id",), added=("shape",)))
+        assert session.columns("t") == ("id",)
+
+    def test_readers_of_a_table_that_is_altered_see_no_error(self, subject: Target, session: Session) -> None:
+        session.create_table(table("t", "id bigint", "n smallint", key=("id",)))
+        session.execute("INSERT INTO t VALUES (1, 7)")
+        stop, seen = threading.Event(), []
+
+        def read() -> None:
+            with subject.session() as reading:
+                while not stop.is_set():
+                    seen.append(reading.query("SELECT id, n FROM t")[0])
+
+        with ThreadPoolExecutor(1) as pool:
+            reader = pool.submit(read)
+            try:
+                for number in range(10):
+                    session.alter_table(table("t", "id bigint", "x text"), Alteration(added=("x",), hidden=True))
+                    wide = "integer" if number % 2 else "bigint"
+                    session.alter_table(table("t", f"n {wide}", "x text"), Alteration(changed=("n", "x")))
+                    session.alter_table(table("t"), Alteration(dropped=("x",)))
+            finally:
+                stop.set()
+            reader.result()
+        assert set(seen) == {(1, 7)}
 
     # Swapping
 

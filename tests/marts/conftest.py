@@ -107,7 +107,7 @@ class Warehouse:
 
     def leftovers(self) -> list[str]:
         """Tables beside those that are kept on purpose."""
-        kept = {"_vitrina_touched", "_vitrina_chains", "_vitrina_views"}
+        kept = {"_vitrina_meta", "_vitrina_touched", "_vitrina_chains", "_vitrina_views"}
         with self.target.session() as session:
             return [name for name in session.tables("_vitrina_") if name not in kept]
 

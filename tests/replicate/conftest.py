@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from framework.databases.base import Target
+from framework.databases.duckdb import DuckDBTarget
 from framework.databases.mysql.target import MySQLTarget
 from framework.databases.postgres.source import PostgresSource
 from framework.events import Event, Notice, Reporter, Stats
 from framework.replicate.engine import replicate
 from framework.replicate.options import Options
 from framework.spec.models import ReplicateTask
+from tests.replicate.anywhere import DEFAULTS as DEFAULTS
+from tests.replicate.anywhere import PEOPLE, Anywhere
 from tests.services.databases import SourceDatabase, TargetDatabase
-
-DEFAULTS: dict[str, Any] = {
-    "table": "copy",
-    "source_table": "t",
-    "source_schema": "public",
-    "mode": "incremental",
-    "cursor": "updated_at",
-    "lookback": "1s",
-    "deletes": {"policy": "remove", "fuse": "100%"},
-}
 
 
 class Copying:
@@ -48,7 +44,7 @@ class Copying:
         return self.target.rows(f"SELECT {columns} FROM `{table}` ORDER BY 1")
 
     def leftovers(self) -> list[str]:
-        kept = {"_vitrina_leases", "_vitrina_parts", "_vitrina_state"}
+        kept = {"_vitrina_leases", "_vitrina_meta", "_vitrina_parts", "_vitrina_state"}
         return [row[0] for row in self.target.rows("SHOW TABLES LIKE '\\_vitrina%'") if row[0] not in kept]
 
     def _hear(self, event: Event) -> None:
@@ -67,12 +63,25 @@ def copying(source: SourceDatabase, target: TargetDatabase) -> Iterator[Copying]
 @pytest.fixture
 def people(copying: Copying) -> Copying:
     """A source table of five rows with a key, a unique e-mail and a cursor."""
-    copying.source.execute(
-        "CREATE TABLE t (id bigint PRIMARY KEY, email varchar(60) UNIQUE, name text, "
-        "active boolean NOT NULL DEFAULT true, updated_at timestamptz NOT NULL DEFAULT now())"
-    )
-    copying.source.execute(
-        "INSERT INTO t (id, email, name) SELECT i, 'p' || i || '@example.com', 'person ' || i "
-        "FROM generate_series(1, 5) AS i"
-    )
+    for statement in PEOPLE:
+        copying.source.execute(statement)
     return copying
+
+
+@pytest.fixture(params=["mysql", "mariadb", "duckdb"])
+def anywhere(request: pytest.FixtureRequest, source: SourceDatabase, tmp_path: Path) -> Iterator[Anywhere]:
+    """The five rows of `people`, to be copied to MySQL, MariaDB and DuckDB."""
+    with ExitStack() as stack:
+        target: Target
+        if request.param == "duckdb":
+            target = DuckDBTarget("warehouse", tmp_path / "warehouse.duckdb")
+        else:
+            database = TargetDatabase(request.getfixturevalue(f"{request.param}_server"))
+            stack.callback(database.drop)
+            target = MySQLTarget("warehouse", database.url)
+        stack.callback(target.close)
+        made = Anywhere(source, target)
+        stack.callback(made.postgres.close)
+        for statement in PEOPLE:
+            source.execute(statement)
+        yield made

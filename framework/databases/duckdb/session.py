@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 import duckdb
 
-from framework.databases.base import Extract, Progress, Row
+from framework.databases.base import Alteration, Extract, Progress, Row
+from framework.databases.duckdb.alter import statements
 from framework.databases.duckdb.dialect import DuckDBDialect, literal
 from framework.databases.duckdb.errors import translated
 from framework.databases.duckdb.load import load
@@ -57,6 +58,7 @@ class DuckDBSession:
         self._cursor = cursor
         self._writing = writing
         self._dialect = DuckDBDialect()
+        self._within = False
 
     def pin(self) -> None:
         """Apply the setting every statement relies on."""
@@ -111,6 +113,12 @@ class DuckDBSession:
     def create_indexes(self, table: Table) -> None:
         """Nothing: a columnar table is scanned as quickly without, and an index would forbid the rename of `swap`."""
 
+    def alter_table(self, table: Table, alteration: Alteration) -> None:
+        """Change a table, in the open transaction or in one of its own; nothing is ever hidden."""
+        with nullcontext() if self._within else self.transaction():
+            for change in statements(table, alteration, self.columns(table.name)):
+                self.execute(f"ALTER TABLE {self._dialect.quote(table.name)} {change}")
+
     def drop_table(self, name: str) -> None:
         """Drop a table if it is there."""
         with self._writing:
@@ -154,11 +162,14 @@ class DuckDBSession:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         self._run("BEGIN")
+        self._within = True
         try:
             yield
         except BaseException:
             self.rollback()
             raise
+        finally:
+            self._within = False
         self._run("COMMIT")
 
     def rollback(self) -> None:

@@ -88,6 +88,14 @@ def promoted(table: Table, types: Mapping[str, str]) -> tuple[str, ...]:
     )
 
 
+def holds_more(native: str, present: str) -> bool:
+    """Whether a type of texts or bytes has room for more than another one."""
+    was, is_ = _LENGTH.match(present), _LENGTH.match(native)
+    if was is None:
+        return False
+    return native in _LONG or (is_ is not None and int(is_[2]) > int(was[2]))
+
+
 def index_parts(types: Mapping[str, str], names: Sequence[str]) -> tuple[tuple[str, int | None], ...]:
     """The columns of a plain index, each with how much of its values is part of it; None for all.
 

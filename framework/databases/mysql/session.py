@@ -8,8 +8,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from framework.databases.base import Extract, Progress, Row, reserved_name
-from framework.databases.mysql import comments
+from framework.databases.base import Alteration, Extract, Progress, Row, reserved_name
+from framework.databases.mysql import alter, comments
 from framework.databases.mysql.columns import index_parts, native_types, promoted
 from framework.databases.mysql.connection import StreamingConnection
 from framework.databases.mysql.defaults import default_of
@@ -132,6 +132,11 @@ class MySQLSession:
         ]
         if clauses:
             self.execute(f"ALTER TABLE {self._dialect.quote(table.name)} {', '.join(clauses)}")
+
+    def alter_table(self, table: Table, alteration: Alteration) -> None:
+        """Change a table, in one statement. Readers go on meanwhile; they wait while the new form replaces the old."""
+        if changes := list(alter.clauses(table, alteration, self._types(table.name), self._column)):
+            self._create(f"ALTER TABLE {self._dialect.quote(table.name)} {', '.join(changes)}")
 
     def drop_table(self, name: str) -> None:
         """Drop a table if it is there."""
