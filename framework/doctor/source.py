@@ -127,7 +127,9 @@ def _drift(table: str, entity: Entity, found: Table) -> Iterator[Remark]:
 def _same(one: LogicalType, other: LogicalType) -> bool:
     """Whether two types are one, however they are spelt."""
     if one.kind is Kind.ARRAY and other.kind is Kind.ARRAY:
-        return "extension" in one.name or _same(element_of(one), element_of(other))
+        elements = element_of(one), element_of(other)
+        # What a type is that somebody made does not show in the name of its arrays.
+        return any(each.kind is Kind.UNKNOWN for each in elements) or _same(*elements)
     told = [(each.kind, each.length, each.precision, each.scale) for each in (one, other)]
     return told[0] == told[1]
 

@@ -52,7 +52,8 @@ def _columns(declared: Table, found: Table) -> Iterator[tuple[str | None, str]]:
 
 def _same_type(declared: LogicalType, found: LogicalType) -> bool:
     if declared.kind is Kind.ARRAY and found.kind is Kind.ARRAY:
-        return _same_type(element_of(declared), element_of(found))
+        elements = element_of(declared), element_of(found)
+        return any(each.kind is Kind.UNKNOWN for each in elements) or _same_type(*elements)
     if declared.kind is Kind.JSON:
         return declared.name == found.name
     return (declared.kind, declared.length, declared.precision, declared.scale) == (

@@ -79,10 +79,9 @@ def limit_of(type_: LogicalType) -> int:
 
 
 def element_of(type_: LogicalType) -> LogicalType:
-    """The type of an array's elements."""
-    element = parse_type(type_.name.removesuffix("[]"))
-    assert element is not None
-    return element
+    """The type of an array's elements; unknown where somebody made it and nothing says what it is."""
+    name = type_.name.removesuffix("[]")
+    return parse_type(name) or LogicalType(Kind.UNKNOWN, name)
 
 
 def supported(type_: LogicalType) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from framework.databases.postgres.names import quote
+from framework.databases.postgres.names import qualified, quote
 from framework.databases.postgres.source import PostgresSession
 from framework.replicate.mapping import Mapping
 from framework.replicate.outline import EVERYTHING, Range
@@ -19,7 +19,8 @@ ESTIMATE = "SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = %s::
 
 def estimated_rows(session: PostgresSession, mapping: Mapping) -> int:
     """How many rows the server believes the source table has; 0 if it was never analysed."""
-    return int(session.query(ESTIMATE, (mapping.origin,))[0][0])
+    table = qualified(mapping.source.schema, mapping.source.name)
+    return int(session.query(ESTIMATE, (table,))[0][0])
 
 
 def streams_for(rows: int, streams: int) -> int:
