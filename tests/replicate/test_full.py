@@ -3,11 +3,20 @@ from __future__ import annotations
 import threading
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from framework.databases.postgres.catalog import require
-from framework.errors import CheckFailed, ForeignTable, LoadRefused, SourceMismatch, UnsupportedType
+from framework.databases.postgres.source import PostgresSource
+from framework.errors import (
+    CheckFailed,
+    ForeignTable,
+    LoadRefused,
+    PrivilegeMissing,
+    SourceMismatch,
+    UnsupportedType,
+)
 from framework.replicate import chunks
 from framework.replicate.mapping import resolve
 from framework.spec.models import ReplicateTask
@@ -250,3 +259,52 @@ def test_keys_of_several_texts_share_the_room_of_an_index(copying: Copying) -> N
 def test_a_comment_in_the_filter_ends_with_its_line(people: Copying) -> None:
     people(where="id > 2 -- the later ones")
     assert len(people.rows()) == 3
+
+
+def test_rows_that_a_policy_hides_from_the_role_are_not_missed_in_silence(copying: Copying) -> None:
+    copying.source.execute("CREATE TABLE t (id int PRIMARY KEY, visible boolean)")
+    copying.source.execute("INSERT INTO t VALUES (1, true), (2, false)")
+    reader = PostgresSource("shop_postgres", copying.source.reader_url)
+    copying.postgres, owner = reader, copying.postgres
+    assert copying(mode="full").rows_written == 2
+    copying.source.execute("ALTER TABLE t ENABLE ROW LEVEL SECURITY")
+    copying.source.execute("CREATE POLICY own ON t USING (visible)")
+    with pytest.raises(PrivilegeMissing, match="row-level security") as refused:
+        copying(mode="full")
+    assert "BYPASSRLS" in refused.value.fix
+    assert len(copying.rows()) == 2
+    reader.close()
+    copying.postgres = owner
+
+
+def test_a_table_without_the_rows_of_its_children(copying: Copying) -> None:
+    copying.source.execute("CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE child (more int) INHERITS (t)")
+    copying.source.execute("INSERT INTO t VALUES (1); INSERT INTO child VALUES (1, 5), (2, 6)")
+    assert copying(mode="full", children=False).rows_written == 1
+    with pytest.raises(LoadRefused, match="'1' for key"):  # the key of a parent is none of its children
+        copying(mode="full")
+    copying.source.execute("DELETE FROM child WHERE id = 1")
+    assert copying(mode="full").rows_written == 2
+
+
+def test_columns_whose_values_are_replaced_are_counted(copying: Copying) -> None:
+    copying.source.execute(
+        "CREATE TABLE t (id int PRIMARY KEY, d date NOT NULL, n numeric, f float8, "
+        "updated_at timestamptz DEFAULT now())"
+    )
+    copying.source.execute(
+        "INSERT INTO t VALUES (1, '2020-01-01', 1, 1), (2, 'infinity', 'NaN', '-Infinity'), "
+        "(3, '0044-03-15 BC', 1e40, 'NaN')"
+    )
+    settings: dict[str, Any] = {"out_of_range": "null", "columns": {"f": {"from": "f", "out_of_range": "text"}}}
+    stats = copying(**settings)
+    assert stats.warnings == (
+        "2 values of d have no place in the target: NULL takes their place",
+        "2 values of n have no place in the target: NULL takes their place",
+    )
+    assert copying.rows("d, n IS NULL, f", "copy")[:2] == [(None, 1, "-Infinity"), (None, 1, "NaN")]
+    copying.source.execute("UPDATE t SET d = '-infinity', updated_at = now() WHERE id = 1")
+    assert copying(**settings).warnings[0].startswith("3 values of d")  # the lookback reads all of them again
+    clamped = copying({"full_refresh": True}, out_of_range="clamp", only=["id", "d", "updated_at"])
+    assert clamped.warnings == ("3 values of d have no place in the target: the nearest value takes their place",)
+    assert [str(row[1]) for row in copying.rows("id, d")] == ["0001-01-01", "9999-12-31", "0001-01-01"]

@@ -40,9 +40,7 @@ def translated(name: str) -> Iterator[None]:
     try:
         yield
     except pg.InsufficientPrivilege as error:
-        raise PrivilegeMissing(
-            name, first_line(error), "grant it to the connection's user; docs/reliability.md lists what each role needs"
-        ) from error
+        raise PrivilegeMissing(name, first_line(error), _grant(first_line(error))) from error
     except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
         raise StatementFailed(
             name, f"the connection was lost or the server gave up: {first_line(error)}", "run again", transient=True
@@ -51,3 +49,9 @@ def translated(name: str) -> Iterator[None]:
         # A server that goes away in the middle of a COPY has no error code, and no class of its own.
         lost = error.pgcode is None and type(error) is psycopg2.DatabaseError
         raise StatementFailed(name, first_line(error), "run again" if lost else "", transient=lost) from error
+
+
+def _grant(reason: str) -> str:
+    if "row-level security" in reason:
+        return "a policy hides rows from the role, and a copy would lack them: ALTER ROLE ... BYPASSRLS, or copy a view"
+    return "grant it to the connection's user; README.md lists what the source role needs"
