@@ -44,9 +44,10 @@ def _suspects(mapping: Mapping, error: LoadRefused) -> Iterator[tuple[Selected, 
     """Columns, each with the condition of the values that the target refuses."""
     named = {match["name"] for warning in error.warnings for match in _COLUMN.finditer(warning)}
     for column in mapping.columns:
-        outside = ranges.outside(column.expression, column.type)
-        if column.policy == "reject" and outside is not None and not column.masked:
-            yield column, outside
+        check = ranges.endless if column.policy == "clamp" else ranges.outside
+        condition = check(column.expression, column.type)
+        if column.policy in ("reject", "clamp") and condition is not None and not column.masked:
+            yield column, condition
         elif column.name in named and column.type.kind in (*TEXT_KINDS, Kind.TEXTUAL):
             yield column, f"char_length(({column.expression})::text) = ({_longest(mapping, column)})"
 
@@ -75,7 +76,9 @@ def _fix(mapping: Mapping, columns: list[str]) -> str:
     column = next(one for one in mapping.columns if one.name == columns[0])
     if not ranges.is_limited(column.type):
         return f"take {column.name} out of the key or the unique index, shorten its values, or leave it out"
-    choices = "text" if column.name in mapping.key else "null, clamp or text"
+    choices = "text" if column.name in mapping.key else "null or text"
+    if column.policy == "reject" and column.name not in mapping.key:
+        choices = "null, clamp or text"
     rule = f"{{from: {column.origin}, out_of_range: text}}" if column.origin else "{sql: ..., out_of_range: null}"
     return (
         f"say what becomes of them with `out_of_range` ({choices}): `columns: {{{column.name}: {rule}}}`, or correct "

@@ -37,6 +37,9 @@ _OUTSIDE = 41
 """Bytes of a longer value that stay in the page, its length included (ROW_FORMAT=DYNAMIC)."""
 
 _LONG = frozenset(f"{size}{kind}" for size in ("TINY", "", "MEDIUM", "LONG") for kind in ("TEXT", "BLOB"))
+PREFIX_CHARACTERS = 255
+"""Characters of a long text that an index holds. More, and the undo log of a row with several such indexes overflows."""
+
 _LENGTH = re.compile(r"VAR(CHAR|BINARY)\((\d+)\)")
 _DECIMAL = re.compile(r"DECIMAL\((\d+),(\d+)\)")
 _DIGITS = (0, 1, 1, 2, 2, 3, 3, 4, 4)
@@ -113,6 +116,7 @@ def index_parts(types: Mapping[str, str], names: Sequence[str]) -> tuple[tuple[s
 def _prefix(native: str, share: int) -> int | None:
     """Characters (bytes of a BLOB) that fit into a share of the key; None if all do."""
     room = share if "BLOB" in native or "BINARY" in native or "ascii" in native else share // 4
+    room = min(room, PREFIX_CHARACTERS)
     length = _LENGTH.match(native)
     return room if length is None or int(length[2]) > room else None
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 
-from framework.types import DOCUMENT_KINDS, INTEGER_KINDS, TEXT_KINDS, Kind, LogicalType
+from framework.databases.limits import DIGITS, SCALE, decimal_of
+from framework.types import INTEGER_KINDS, TEXT_KINDS, Kind, LogicalType
+
+LONGEST = 1000
+"""Characters of the longest text that is carried; the server's dictionary has no room for very long ones."""
 
 _CAST = re.compile(r"::[a-z_\" ]+(?:\(\d+(?:,\s*\d+)?\))?$", re.IGNORECASE)
-_NUMBER = re.compile(r"^\(?-?\d+(?:\.\d+)?\)?$")
+_NUMBER = re.compile(r"^-?(\d+)(?:\.(\d+))?$")
 _TEXT = re.compile(r"^'((?:[^'\\]|'')*)'$")
 _MOMENT = re.compile(r"^'(?:\d{4}-\d\d-\d\d)?[ 0-9:.]*'$")
 _NOW = frozenset(
     {"now()", "current_timestamp", "transaction_timestamp()", "statement_timestamp()", "clock_timestamp()"}
 )
 _NUMBERS = INTEGER_KINDS | {Kind.NUMERIC, Kind.REAL, Kind.DOUBLE, Kind.MONEY}
-_TEXTS = TEXT_KINDS | DOCUMENT_KINDS | {Kind.ENUM, Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.UUID}
+_TEXTS = TEXT_KINDS | {Kind.JSON, Kind.ENUM, Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.UUID}
 
 
 def default_of(expression: str | None, type_: LogicalType) -> str | None:
@@ -29,11 +33,20 @@ def default_of(expression: str | None, type_: LogicalType) -> str | None:
     if type_.kind is Kind.BOOLEAN:
         return {"true": "1", "false": "0"}.get(bare)
     if type_.kind in _NUMBERS:
-        number = bare.strip("'()")
-        return number if _NUMBER.match(number) else None
+        return _number(bare.strip("'()"), type_)
     if type_.kind in (Kind.DATE, Kind.TIME, Kind.TIMESTAMP) and not _MOMENT.match(bare):
         return None
-    if type_.kind in _TEXTS and type_.kind is not Kind.ARRAY and (text := _TEXT.match(bare)) is not None:
-        padded = text[1].ljust(type_.length or 0) if type_.kind is Kind.CHAR else text[1]
-        return f"'{padded}'"
+    if type_.kind in _TEXTS and (text := _TEXT.match(bare)) is not None and len(text[1]) <= LONGEST:
+        padding = " " * ((type_.length or 0) - len(text[1].replace("''", "'"))) if type_.kind is Kind.CHAR else ""
+        return f"'{text[1]}{padding}'"
     return None
+
+
+def _number(text: str, type_: LogicalType) -> str | None:
+    """The number, if it is one that the native type holds."""
+    found = _NUMBER.match(text)
+    if found is None:
+        return None
+    digits, scale = decimal_of(type_) if type_.kind is Kind.NUMERIC else (DIGITS, SCALE)
+    fits = len(found[1].lstrip("0")) <= digits - scale and len(found[2] or "") <= scale
+    return text if fits or type_.kind in (Kind.REAL, Kind.DOUBLE) else None

@@ -26,6 +26,7 @@ BATCH_BYTES = 1 << 20
 BATCH_ROWS = 1000
 SHOWN = 3
 FIX = "correct the rows in the source, or map the column with `sql:` to a value and type that the target can hold"
+PACKET_FIX = "raise max_allowed_packet of the server and its sessions, or turn on local_infile"
 TOO_LARGE = frozenset({1153, 2006, 2013, 2020})
 
 _quote = MySQLDialect().quote
@@ -70,7 +71,9 @@ def load_batches(connection: StreamingConnection, table: Table, extract: Extract
         for rows in extract.batches(BATCH_ROWS):
             for statement in _statements(head, [cursor.mogrify(slots, row) for row in rows]):
                 if len(statement.encode()) > longest:
-                    raise LoadRefused(table.name, [f"a row is longer than max_allowed_packet ({longest} bytes)"], FIX)
+                    raise LoadRefused(
+                        table.name, [f"a row is longer than max_allowed_packet ({longest} bytes)"], PACKET_FIX
+                    )
                 try:
                     inserted = cursor.execute(statement)
                 except pymysql.err.MySQLError as error:

@@ -41,18 +41,24 @@ def outside(expression: str, type_: LogicalType) -> str | None:
 
 
 def nearest(expression: str, type_: LogicalType) -> str:
-    """The value of the native type that is nearest; what has no nearest one (NaN) stays."""
+    """The value of the native type that is nearest; what has no nearest one (NaN), and NULL, stay."""
     if type_.kind in _FIRST:
-        return f"greatest(least({expression}, {_LAST[type_.kind]}), {_FIRST[type_.kind]})"
+        return _bounded(expression, _FIRST[type_.kind], _LAST[type_.kind])
     if type_.kind in _LARGEST:
         largest = _LARGEST[type_.kind]
-        return f"CASE WHEN ({expression}) = 'NaN' THEN {expression} ELSE {_between(expression, largest)} END"
+        return _bounded(expression, f"-({largest})", largest)
     if type_.kind is not Kind.NUMERIC or holds_all(type_):
         return expression
     digits, scale = decimal_of(type_)
     largest = f"'{'9' * (digits - scale)}{'.' if scale else ''}{'9' * scale}'::numeric"
-    bounded = f"round({_between(expression, largest)}, {scale})"
-    return f"CASE WHEN ({expression})::text = 'NaN' THEN {expression} ELSE {bounded} END"
+    return f"round({_bounded(expression, f'-({largest})', largest)}, {scale})"
+
+
+def endless(expression: str, type_: LogicalType) -> str | None:
+    """The condition of the values that have no nearest one: NaN. None if the type has none."""
+    if type_.kind in _LARGEST or type_.kind is Kind.NUMERIC:
+        return f"({expression}) = 'NaN'"
+    return None
 
 
 def as_text(expression: str, type_: LogicalType) -> tuple[str, LogicalType]:
@@ -68,5 +74,9 @@ def is_limited(type_: LogicalType) -> bool:
     return type_.kind in _FIRST or type_.kind in _LARGEST or type_.kind is Kind.NUMERIC
 
 
-def _between(expression: str, largest: str) -> str:
-    return f"greatest(least({expression}, {largest}), -({largest}))"
+def _bounded(expression: str, first: str, last: str) -> str:
+    """NULL is neither below nor above. NaN is above all numbers, for PostgreSQL, and stays what it is."""
+    above = f"({expression}) > {last}" + (
+        "" if "date" in last or "timestamp" in last else f" AND ({expression}) <> 'NaN'"
+    )
+    return f"CASE WHEN ({expression}) < {first} THEN {first} WHEN {above} THEN {last} ELSE {expression} END"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, BinaryIO
 
 import psycopg2
@@ -36,12 +37,14 @@ SET row_security = off;
 """
 
 
-def _time_as_text(value: Any) -> Any:
-    # MySQL's drivers give a time of day as a span, and PostgreSQL would take a span of 24 hours for midnight.
-    if not isinstance(value, timedelta):
-        return value
-    minutes, seconds = divmod(value // timedelta(seconds=1), 60)
-    return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}.{value.microseconds:06}"
+def _unmistakable(value: Any) -> Any:
+    """A value whose literal is read by the type it is cast to, and by nothing else."""
+    if isinstance(value, timedelta):
+        # MySQL's drivers give a time of day as a span, and PostgreSQL would take a span of 24 hours for midnight.
+        minutes, seconds = divmod(value // timedelta(seconds=1), 60)
+        return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}.{value.microseconds:06}"
+    # Some types of numbers cannot be made of integers, only of texts.
+    return str(value) if isinstance(value, (int, float, Decimal)) else value
 
 
 class PostgresSession:
@@ -67,7 +70,7 @@ class PostgresSession:
         """The values as a row of literals, ``(1::bigint)``, for statements that take no bound values."""
         with translated(self.name), self.connection.cursor() as cursor:
             slots = ", ".join(f"(%s)::{type_.replace('%', '%%')}" for type_ in types)
-            return str(cursor.mogrify(f"({slots})", tuple(map(_time_as_text, values))).decode())
+            return str(cursor.mogrify(f"({slots})", tuple(map(_unmistakable, values))).decode())
 
     def copy_in(self, sql: str, source: BinaryIO) -> int:
         """Run a ``COPY ... FROM STDIN`` that reads ``source``; the number of rows."""
