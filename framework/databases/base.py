@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol
 
-from framework.tables import Table
+from framework.tables import Index, Table
 from framework.types import LogicalType
 
 Row = tuple[Any, ...]
@@ -55,10 +55,12 @@ class Capabilities:
     Attributes:
         lane: how rows are loaded, for reports: ``LOAD DATA``, ``INSERT``, ``CSV``.
         single_writer: one process and one connection own the database; nothing is gained by parallel loads.
+        hides_columns: a column may be there without being part of `SELECT *`.
     """
 
     lane: str
     single_writer: bool
+    hides_columns: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class Alteration:
         added: columns that come, after the others.
         changed: columns that get another type, or may be NULL, or may not be NULL any more.
         hidden: what is added is not part of `SELECT *` until it is `changed`; for targets that know such columns.
+        unindexed: indexes that go, by the new names of their columns.
     """
 
     renamed: tuple[tuple[str, str], ...] = ()
@@ -78,6 +81,7 @@ class Alteration:
     added: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     hidden: bool = False
+    unindexed: tuple[Index, ...] = ()
 
 
 class Dialect(Protocol):
