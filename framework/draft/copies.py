@@ -23,23 +23,16 @@ def lines(table: Drafted, verdict: Verdict) -> Iterator[str]:
         yield from text.comment(f"left out: {table.relation.shown}: {table.left_out}", _TABLE)
         return
     yield from _about(table)
-    yield f"{' ' * _TABLE}{name}{_doubts(table, 'table', verdict)}"
+    yield f"{' ' * _TABLE}{name}{verdict.switch('replicate', table.target, 'table')}"
     yield from _origin(table)
     if table.keys.stated:
-        yield f"{' ' * _KEY}key: {text.flow(list(table.keys.key))}{_doubts(table, 'key', verdict)}"
+        yield f"{' ' * _KEY}key: {text.flow(list(table.keys.key))}{verdict.switch('replicate', table.target, 'key')}"
     yield from _columns(table)
     yield from _cursor(table)
     for key, lists in (("unique", table.keys.unique), ("indexes", table.keys.indexes)):
         if lists:
             shown = text.flow([table.named(each) for each in lists])
-            yield f"{' ' * _KEY}{key}: {shown}{_doubts(table, key, verdict)}"
-
-
-def _doubts(table: Drafted, place: str, verdict: Verdict) -> str:
-    found = verdict.doubts.get((table.target, place))
-    if not found:
-        return ""
-    return f"  # vitrina: ignore[{', '.join(found)}] {'; '.join(dict.fromkeys(found.values()))}"
+            yield f"{' ' * _KEY}{key}: {shown}{verdict.switch('replicate', table.target, key)}"
 
 
 def _origin(table: Drafted) -> Iterator[str]:

@@ -116,7 +116,7 @@ def _text(
     if size.entities and shown:
         lines += ["", "entities:"]
         for table in shown:
-            lines += entities.lines(table, with_fakes=size.fakes)
+            lines += entities.lines(table, verdict, with_fakes=size.fakes)
             lines.append("")
         lines.pop()
     lines += ["", "replicate:"]

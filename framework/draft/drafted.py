@@ -26,13 +26,20 @@ class Verdict:
         refused: copies that cannot be made, with the reason.
         undeclared: relations whose declaration is refused.
         dropped: columns whose reference is refused.
-        doubts: warnings of a copy, by the place in it: the id of the rule, and why it is switched off.
+        doubts: warnings, by section, table and the place in it: the id of the rule, and why it is switched off.
     """
 
     refused: dict[str, str] = field(default_factory=dict)
     undeclared: dict[int, str] = field(default_factory=dict)
     dropped: dict[tuple[int, str], str] = field(default_factory=dict)
-    doubts: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
+    doubts: dict[tuple[str, str, str], dict[str, str]] = field(default_factory=dict)
+
+    def switch(self, section: str, table: str, place: str) -> str:
+        """The comment that switches the doubts of a place off; empty if there are none."""
+        found = self.doubts.get((section, table, place))
+        if not found:
+            return ""
+        return f"  # vitrina: ignore[{', '.join(found)}] {'; '.join(dict.fromkeys(found.values()))}"
 
 
 @dataclass(frozen=True)

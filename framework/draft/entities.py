@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from framework.draft import text
-from framework.draft.drafted import Drafted
+from framework.draft.drafted import Drafted, Verdict
 from framework.draft.survey import Attribute
 from framework.spec.document import parse_document
 from framework.validation.secrets import secrets
@@ -16,7 +16,7 @@ _TABLE, _KEY, _COLUMN = 2, 4, 6
 """Columns of indentation."""
 
 
-def lines(table: Drafted, *, with_fakes: bool) -> Iterator[str]:
+def lines(table: Drafted, verdict: Verdict, *, with_fakes: bool) -> Iterator[str]:
     """A declared table."""
     relation = table.relation
     yield f"{' ' * _TABLE}{text.key(relation.name)}:"
@@ -34,20 +34,25 @@ def lines(table: Drafted, *, with_fakes: bool) -> Iterator[str]:
             f"note: {refused.column} refers to {refused.referred}, which is not declared: {refused.reason}", _KEY
         )
     yield f"{' ' * _KEY}columns:"
-    yield from _columns(table, with_fakes=with_fakes)
+    yield from _columns(table, verdict, with_fakes=with_fakes)
     yield from _lists(table)
 
 
-def _columns(table: Drafted, *, with_fakes: bool) -> Iterator[str]:
+def _columns(table: Drafted, verdict: Verdict, *, with_fakes: bool) -> Iterator[str]:
     names = {column.name: text.key(column.name) + ":" for column in table.relation.columns}
     width = max((len(name) for name in names.values() if len(name) <= text.ALIGNED), default=0)
     for column in table.relation.columns:
         type_ = table.types[column.name]
         if type_.domain:
             yield from text.comment(f"domain {type_.domain}", _COLUMN)
+        if column.generated and table.filling is not None and table.filling.rows and with_fakes:
+            yield from text.comment("computed by PostgreSQL: take the next line out to fill a table that is there", _COLUMN)
         line = f"{' ' * _COLUMN}{names[column.name]:{width}} {text.flow(_settings(table, column))}"
-        rule = table.filling.rules.get(column.name) if table.filling is not None else None
-        if with_fakes and rule is not None and table.filling is not None and table.filling.rows is not None:
+        switch = verdict.switch("entities", table.relation.name, column.name)
+        rule = table.filling.rules.get(column.name) if table.filling is not None and table.filling.rows else None
+        if switch:
+            line += switch
+        elif with_fakes and rule is not None:
             line += f"  # fake: {text.flow(rule)}"
         elif type_.labels:
             line += f"  # one of {text.shown(', '.join(type_.labels))}"

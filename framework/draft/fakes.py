@@ -150,7 +150,8 @@ def _amount(low: int, high: int) -> Value:
 
 
 def _text(subject: Subject) -> Proposal:
-    length = subject.type.length
+    # PostgreSQL's own type "char" is a single byte.
+    length = 1 if subject.type.name == '"char"' else subject.type.length
     if subject.unique:
         return _unique_text(subject, length)
     if subject.numbered:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from framework.draft.checks import allowed
 from framework.draft.fakes import ROWS, Proposal, Subject, propose
-from framework.draft.references import References
+from framework.draft.references import Reference, References
 from framework.draft.survey import Relation
 from framework.draft.types import Declared
 from framework.draft.words import Value
@@ -40,6 +40,14 @@ class Drawn:
     references: References
 
     @property
+    def bound(self) -> frozenset[str]:
+        """The columns of foreign keys that specs cannot say: where these allow it, they stay NULL."""
+        refused = {refused.column for refused in self.references.refused}
+        several = (key.columns for key in self.relation.constraints if key.kind == "f" and len(key.columns) > 1)
+        free = {name for names in several for name in names} - self.references.declared.keys()
+        return frozenset(refused | free)
+
+    @property
     def keys(self) -> list[tuple[str, ...]]:
         """All that must not repeat."""
         return [index.plain for index in self.relation.indexes if index.unique and index.plain]
@@ -64,7 +72,8 @@ def _fill(table: Drawn, by_name: Mapping[str, Drawn], found: dict[int, Filling])
             waiting += parents
         else:
             waiting.pop()
-            found.setdefault(one.relation.id, _filling(one, {name: found[by_name[name].relation.id] for name in _parents(one)}))
+            filled = {name: found[by_name[name].relation.id] for name in _parents(one)}
+            found.setdefault(one.relation.id, _filling(one, filled, by_name))
     return found[table.relation.id]
 
 
@@ -72,24 +81,29 @@ def _parents(table: Drawn) -> set[str]:
     return {reference.table for reference in table.references.declared.values()} - {table.relation.name}
 
 
-def _filling(table: Drawn, parents: Mapping[str, Filling]) -> Filling:
+def _filling(table: Drawn, parents: Mapping[str, Filling], by_name: Mapping[str, Drawn]) -> Filling:
     numbered, why_not = _numbered(table)
+    why_not = why_not or _unreachable(table)
     proposals: dict[str, Proposal] = {}
     counts = [ROWS]
     for column in table.relation.columns:
         reference = table.references.declared.get(column.name)
         unique = (column.name,) in table.keys
+        if column.name in table.bound:
+            continue
         if reference is not None:
             parent = parents.get(reference.table)
-            if parent is not None and parent.rows is None:
+            if _is_cut(table, column.name, reference, by_name):
+                why_not = why_not or f"{column.name} has no room for the values of {reference.table}.{reference.column}"
+            elif parent is not None and parent.rows is None:
                 why_not = why_not or f"{reference.table} cannot be filled, and {column.name} refers to it"
             elif parent is not None and parent.rows is not None and unique:
                 counts.append(parent.rows)
             continue
         proposal = propose(_subject(table, column.name, unique=unique, numbered=column.name in numbered))
         if proposal is None:
-            unique_text = "unique " if unique else ""
-            why_not = why_not or f"no rule makes {unique_text}values of {column.name} ({table.types[column.name].text})"
+            kind = f"{'unique ' if unique else ''}values of {column.name} ({table.types[column.name].text})"
+            why_not = why_not or (f"no rule makes {kind}" if column.not_null else "")
             continue
         proposals[column.name] = proposal
         if proposal.distinct is not None and (unique or column.name in numbered):
@@ -98,6 +112,21 @@ def _filling(table: Drawn, parents: Mapping[str, Filling]) -> Filling:
         why_not = why_not or "a unique column has no room for a single value"
     rules = {name: proposal.rule for name, proposal in proposals.items()}
     return Filling(None if why_not else min(counts), why_not, rules)
+
+
+def _is_cut(table: Drawn, column: str, reference: Reference, by_name: Mapping[str, Drawn]) -> bool:
+    """Whether a text has no room for what it refers to."""
+    own, other = table.types[column].type, by_name[reference.table].types[reference.column].type
+    return own.length is not None and (other.length is None or own.length < other.length)
+
+
+def _unreachable(table: Drawn) -> str:
+    """Why no row could be put there, or would break a foreign key; empty if nothing is known against it."""
+    if not table.relation.stores or table.relation.filtered:
+        return "row security is on" if table.relation.filtered else "it is no table of this database"
+    never_null = {column.name for column in table.relation.columns if column.not_null}
+    bound = next((name for name in sorted(table.bound) if name in never_null), None)
+    return "" if bound is None else f"{bound} is NOT NULL, and nothing can be said of its foreign key"
 
 
 def _subject(table: Drawn, name: str, *, unique: bool, numbered: bool) -> Subject:

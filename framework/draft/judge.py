@@ -37,7 +37,7 @@ def _learn(verdict: Verdict, tables: Sequence[Drafted], spec: Spec) -> bool:
     for rule_id, severity, finding in _findings(spec):
         section, name = finding.loc[0], str(finding.loc[1]) if len(finding.loc) > 1 else ""
         if section == "entities" and name in by_entity:
-            _doubt_entity(verdict, by_entity[name], finding)
+            _doubt_entity(verdict, by_entity[name], rule_id, severity, finding)
         elif section == "replicate" and name in by_target:
             _doubt_copy(verdict, by_target[name], rule_id, severity, finding)
     return _size(verdict) > before
@@ -52,9 +52,12 @@ def _findings(spec: Spec) -> Iterator[tuple[str, Severity, Finding]]:
                 yield finding.rule or rule.id, severity, finding
 
 
-def _doubt_entity(verdict: Verdict, table: Drafted, finding: Finding) -> None:
+def _doubt_entity(verdict: Verdict, table: Drafted, rule_id: str, severity: Severity, finding: Finding) -> None:
     column = str(finding.loc[3]) if len(finding.loc) > 3 and finding.loc[2] == "columns" else ""
-    if column in table.references.declared:
+    if severity is not Severity.ERROR and column:
+        place = ("entities", table.relation.name, column)
+        verdict.doubts.setdefault(place, {}).setdefault(rule_id, _reason(table, rule_id))
+    elif column in table.references.declared:
         verdict.dropped.setdefault((table.relation.id, column), finding.message)
     else:
         verdict.undeclared.setdefault(table.relation.id, finding.message)
@@ -65,7 +68,7 @@ def _doubt_copy(verdict: Verdict, table: Drafted, rule_id: str, severity: Severi
         verdict.refused.setdefault(table.target, finding.message)
         return
     place = str(finding.loc[2]) if len(finding.loc) > 2 and finding.loc[2] in ("key", "unique", "indexes") else "table"
-    verdict.doubts.setdefault((table.target, place), {}).setdefault(rule_id, _reason(table, rule_id))
+    verdict.doubts.setdefault(("replicate", table.target, place), {}).setdefault(rule_id, _reason(table, rule_id))
 
 
 def _reason(table: Drafted, rule_id: str) -> str:

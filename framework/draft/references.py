@@ -65,10 +65,10 @@ def references(
                 continue
             place = (relation.id, key.columns[0])
             parent = by_name.get((key.referred_schema or "", key.referred_table or ""))
-            if parent is None or place in chosen:
+            if place in chosen:
                 continue
-            reason = dropped.get(place) or _reason(relation, key, parent)
-            if reason:
+            reason = dropped.get(place) or (_reason(relation, key, parent) if parent else "that table is not declared")
+            if reason or parent is None:
                 refused[relation.id].append(Refused(key.columns[0], _referred(key), reason))
                 continue
             chosen[place] = _reference(relation, key, parent)
