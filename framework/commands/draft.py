@@ -103,6 +103,8 @@ def _progress(done: int, total: int) -> None:
 
 
 def _closing(made: Draft, output: Path, options: str) -> None:
-    notes = f"; {made.notes} notes to read in it" if made.notes > 1 else "; one note to read in it" if made.notes else ""
+    notes = (
+        f"; {made.notes} notes to read in it" if made.notes > 1 else "; one note to read in it" if made.notes else ""
+    )
     click.echo(f"{output}: {made.tables} table{'s' if made.tables != 1 else ''}{notes}", err=True)
     click.echo(f"next: vitrina run {output}{options}", err=True)

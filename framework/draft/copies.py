@@ -16,6 +16,8 @@ _TABLE, _KEY, _COLUMN = 2, 4, 6
 """Columns of indentation."""
 _LONG = 100
 """Characters of a definition that is shown."""
+
+
 def lines(table: Drafted, verdict: Verdict) -> Iterator[str]:
     """The copy of a relation; one that is left out as a comment."""
     name = text.key(table.target) + ":"

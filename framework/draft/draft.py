@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 
 from framework.databases.postgres.source import PostgresSession, PostgresSource
 from framework.draft import copies, entities, text
@@ -14,9 +16,7 @@ from framework.draft.keys import whole_keys
 from framework.draft.scan import Seen, scan
 from framework.draft.survey import Survey, relations, survey
 from framework.draft.types import declared
-from framework.spec.document import MAX_BYTES
 from framework.spec.load import parse_spec
-from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -92,9 +92,9 @@ def written(request: Request, found: Survey, chosen: Chosen, seen: Mapping[int, 
         return made
 
     result = ""
-    for size in (_Size(fakes=True, entities=True), _Size(fakes=False, entities=True), _Size(fakes=False, entities=False)):
-        result = judged(tables_of, lambda tables, verdict, size=size: _text(request, found, chosen, tables, verdict, size))
-        if len(result.encode()) <= MAX_BYTES and parse_spec(result, Path("draft"), {}).spec is not None:
+    for size in (_Size(), _Size(fakes=False), _Size(fakes=False, entities=False)):
+        result = judged(tables_of, partial(_text, request, found, chosen, size))
+        if parse_spec(result, Path("draft"), {}).spec is not None:
             break
     copied = sum(not table.left_out for table in made)
     return Draft(result, copied, copies.notes_in(result.splitlines()))
@@ -104,12 +104,12 @@ def written(request: Request, found: Survey, chosen: Chosen, seen: Mapping[int, 
 class _Size:
     """What a draft has room for."""
 
-    fakes: bool
-    entities: bool
+    fakes: bool = True
+    entities: bool = True
 
 
 def _text(
-    request: Request, found: Survey, chosen: Chosen, tables: Sequence[Drafted], verdict: Verdict, size: _Size
+    request: Request, found: Survey, chosen: Chosen, size: _Size, tables: Sequence[Drafted], verdict: Verdict
 ) -> str:
     lines = [*_head(request, found, tables, size), *_pipeline(request, found)]
     shown = [table for table in tables if not table.undeclared]
@@ -145,8 +145,8 @@ def _head(request: Request, found: Survey, tables: Sequence[Drafted], size: _Siz
         yield f"#   {text.shown(command):{width}}   {what}"
     yield "#"
     yield from text.comment(
-        "Each table is copied anew in each run. Where `# mode: incremental` stands, a column may tell what changed: read "
-        "what is said there, and take the `# ` away."
+        "Each table is copied anew in each run. Where `# mode: incremental` stands, a column may tell what changed: "
+        "read what is said there, and take the `# ` away."
     )
     if size.fakes:
         yield from text.comment(
@@ -154,18 +154,21 @@ def _head(request: Request, found: Survey, tables: Sequence[Drafted], size: _Siz
             "`rows:` nothing is ever created or filled in the source."
         )
     if not size.entities:
-        yield from text.comment("The tables are too many to be declared here; `vitrina validate --online` asks for them.")
+        yield from text.comment(
+            "The tables are too many to be declared here; `vitrina validate --online` asks for them."
+        )
     if not request.look:
         yield from text.comment(
-            "Nobody looked at the data (--no-scan): a value that MySQL has no place for will stop the load, and say what "
-            "to do."
+            "Nobody looked at the data (--no-scan): a value that MySQL has no place for will stop the load, which says "
+            "what to do."
         )
 
 
 def _pipeline(request: Request, found: Survey) -> Iterator[str]:
+    description = entities.description(found.comment) or f"Tables of the database {found.database}"
     yield "version: 1"
-    yield f"pipeline: {request.pipeline(found.database)}"
-    yield f"description: {text.scalar(entities.description(found.comment) or f'Tables of the database {found.database}')}"
+    yield f"pipeline: {text.scalar(request.pipeline(found.database))}"
+    yield f"description: {text.scalar(description)}"
     yield f"source: {text.scalar(request.source)}"
     yield f"target: {text.scalar(request.target)}"
     yield ""

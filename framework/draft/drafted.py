@@ -75,12 +75,14 @@ class Drafted:
 def drafted(survey: Survey, seen: Mapping[int, Seen] | None, verdict: Verdict) -> tuple[Drafted, ...]:
     """All relations of a survey. ``seen`` is None if nobody looked at the data."""
     targets = names.targets(survey.relations)
-    types = {one.id: {column.name: declared(column, survey.types) for column in one.columns} for one in survey.relations}
+    types = {
+        one.id: {column.name: declared(column, survey.types) for column in one.columns} for one in survey.relations
+    }
     entities = _declared(survey.relations, verdict)
-    refers = references([one for one in survey.relations if one.id in entities and not entities[one.id]], verdict.dropped)
-    fills = fillings(
-        [Drawn(one, types[one.id], refers[one.id]) for one in survey.relations if one.id in refers]
+    refers = references(
+        [one for one in survey.relations if one.id in entities and not entities[one.id]], verdict.dropped
     )
+    fills = fillings([Drawn(one, types[one.id], refers[one.id]) for one in survey.relations if one.id in refers])
     found = []
     for one in survey.relations:
         looked = seen.get(one.id) if seen is not None else None

@@ -46,7 +46,9 @@ def _columns(table: Drafted, verdict: Verdict, *, with_fakes: bool) -> Iterator[
         if type_.domain:
             yield from text.comment(f"domain {type_.domain}", _COLUMN)
         if column.generated and table.filling is not None and table.filling.rows and with_fakes:
-            yield from text.comment("computed by PostgreSQL: take the next line out to fill a table that is there", _COLUMN)
+            yield from text.comment(
+                "computed by PostgreSQL: take the next line out to fill a table that is there", _COLUMN
+            )
         line = f"{' ' * _COLUMN}{names[column.name]:{width}} {text.flow(_settings(table, column))}"
         switch = verdict.switch("entities", table.relation.name, column.name)
         rule = table.filling.rules.get(column.name) if table.filling is not None and table.filling.rows else None
@@ -83,7 +85,9 @@ def _single(table: Drafted) -> tuple[tuple[str, ...], set[str], set[str]]:
     """The primary key, and the columns that are unique or have an index by themselves."""
     key = table.relation.primary_key
     plain = [index for index in table.relation.indexes if index.plain and not index.primary]
-    unique = {index.plain[0] for index in plain if index.unique and len(index.plain) == 1} - set(key if len(key) == 1 else ())
+    unique = {index.plain[0] for index in plain if index.unique and len(index.plain) == 1} - set(
+        key if len(key) == 1 else ()
+    )
     indexed = {index.plain[0] for index in plain if not index.unique and len(index.plain) == 1}
     return key, unique, indexed - unique - set(key[:1])
 

@@ -62,11 +62,11 @@ def propose(subject: Subject) -> Proposal | None:
     """The rule; None where the generator has none for such a column."""
     type_ = subject.type
     if subject.labels and type_.kind is Kind.ENUM:
-        return _choice(subject, list(subject.labels)) if supported(type_) else None
+        return _choice(subject.labels) if supported(type_) else None
     if not supported(type_):
         return None
     if subject.allowed.values and (chosen := _listed(subject)):
-        return _choice(subject, chosen)
+        return _choice(chosen)
     if type_.kind in INTEGER_KINDS or type_.kind in (Kind.NUMERIC, Kind.REAL, Kind.DOUBLE):
         return _number(subject)
     if type_.kind in TEXT_KINDS:
@@ -86,7 +86,7 @@ def _listed(subject: Subject) -> list[Value]:
     return chosen
 
 
-def _choice(subject: Subject, values: Sequence[Value]) -> Proposal:
+def _choice(values: Sequence[Value]) -> Proposal:
     return Proposal({"choice": list(values)}, len(values))
 
 
@@ -158,20 +158,26 @@ def _text(subject: Subject) -> Proposal:
         return Proposal("sequence", 10 ** min(length or _EXACT, _EXACT) - 1)
     if subject.says(r"uuid|guid|token") and (length is None or length >= _UUID):
         return Proposal("uuid")
-    if subject.says(r"countr(?:y|ies)|country_?code|nationality") and length in (2, 3):
-        form = {} if length == 2 else {"arguments": {"representation": "alpha-3"}}
-        return Proposal({"faker": {"provider": "country_code", **form}} if form else "country_code")
-    if subject.says(r"name") and not subject.says(r"first|last|user|file|host|domain|full|display|given|family"):
-        if (provider := _name_of(subject)) is not None and _fits(provider, length):
-            return Proposal(provider)
+    named = _by_name(subject, length)
+    return Proposal(_prose(subject, length) if named is None else named)
+
+
+def _by_name(subject: Subject, length: int | None) -> Value | None:
+    """What the name of a text says of its values; None if nothing."""
+    if subject.says(words.COUNTRIES) and length in (2, 3):
+        alpha_3 = {"faker": {"provider": "country_code", "arguments": {"representation": "alpha-3"}}}
+        return "country_code" if length == 2 else alpha_3
+    own = _name_of(subject) if subject.says("name") and not subject.says(words.OTHER_NAMES) else None
+    if own is not None and _fits(own, length):
+        return own
     for pattern, provider in words.TEXTS:
         if subject.says(pattern) and _fits(provider, length):
-            return Proposal(provider)
+            return provider
     for pattern, values in words.CHOICES:
         fitting = [value for value in values if length is None or len(value) <= length]
         if subject.says(pattern) and fitting:
-            return Proposal({"choice": fitting})
-    return Proposal(_prose(subject, length))
+            return {"choice": fitting}
+    return None
 
 
 def _name_of(subject: Subject) -> str | None:

@@ -16,7 +16,9 @@ MOST = 8
 """Times that a draft is read; each time something is taken back, so that few are needed."""
 
 
-def judged(tables_of: Callable[[Verdict], Sequence[Drafted]], write: Callable[[Sequence[Drafted], Verdict], str]) -> str:
+def judged(
+    tables_of: Callable[[Verdict], Sequence[Drafted]], write: Callable[[Sequence[Drafted], Verdict], str]
+) -> str:
     """The draft, without what the checker refuses."""
     verdict = Verdict()
     text = ""

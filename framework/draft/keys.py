@@ -124,7 +124,9 @@ class _Choosing:
             for name in names:
                 room, longest = _room(native[name]), self._longest(name)
                 if room is not None and longest is None:
-                    return f"values of {name} may be longer than {room:,}, which MySQL has room for, and were not looked at"
+                    return (
+                        f"nobody looked how long the values of {name} are, and MySQL has room for {room:,} characters"
+                    )
                 if room is not None and longest is not None and longest > room:
                     return f"the longest value of {name} has {longest:,} characters, and MySQL has room for {room:,}"
         return ""

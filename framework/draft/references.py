@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 
 from framework.draft.survey import ConstraintSeen, Relation
 
@@ -53,6 +55,7 @@ def references(
     circles, and of a first row to its own table.
 
     Args:
+        relations: those that are declared, each under a name of its own.
         dropped: relations and columns whose reference the language refuses, each with its reason.
     """
     dropped = dropped or {}
@@ -122,27 +125,13 @@ def _circular(edges: Iterable[_Edge]) -> list[_Edge]:
 
 def _circle(edges: Sequence[_Edge]) -> list[_Edge]:
     """Some references that form a circle; empty if none do."""
-    leading: dict[int, list[_Edge]] = {}
+    sorter: TopologicalSorter[int] = TopologicalSorter()
     for edge in edges:
-        leading.setdefault(edge.table, []).append(edge)
-    done: set[int] = set()
-    for start in leading:
-        path: list[_Edge] = []
-        ways = [iter(leading[start])] if start not in done else []
-        on_path = {start}
-        while ways:
-            edge = next(ways[-1], None)
-            if edge is None:
-                ways.pop()
-                done.add(path[-1].parent if path else start)
-                if path:
-                    on_path.discard(path.pop().parent)
-            elif edge.parent in on_path:
-                steps = [*path, edge]
-                first = next(place for place, step in enumerate(steps) if step.table == edge.parent)
-                return steps[first:]
-            elif edge.parent not in done:
-                path.append(edge)
-                on_path.add(edge.parent)
-                ways.append(iter(leading.get(edge.parent, ())))
+        sorter.add(edge.table, edge.parent)
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        tables: list[int] = error.args[1][::-1]
+        steps = set(pairwise(tables))
+        return [edge for edge in edges if (edge.table, edge.parent) in steps]
     return []

@@ -44,11 +44,7 @@ def measured(type_: Declared) -> bool:
 
 
 def scan(session: PostgresSession, relation: Relation, types: Mapping[str, Declared], keys: Iterable[str]) -> Seen:
-    """Look at the rows of a relation.
-
-    Args:
-        keys: the columns that are of a primary key or a unique index.
-    """
+    """Look at the rows of a relation; ``keys`` are the columns of its primary key and its unique indexes."""
     asked = list(_questions(relation, types, frozenset(keys)))
     if not asked:
         return Seen()

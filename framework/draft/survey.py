@@ -201,18 +201,28 @@ def survey(session: PostgresSession, chosen: Sequence[Relation]) -> Survey:
     indexes = _by_table(session.query(queries.INDEXES, (ids,)))
     constraints = _by_table(session.query(queries.CONSTRAINTS, (ids,)))
     triggers = _by_table(session.query(queries.TRIGGERS, (ids,)))
-    types = {row[0]: TypeSeen(*row[1:-1], tuple(row[-1])) for row in session.query(queries.TYPES, (ids,))}
+    types = {row[0]: _type(row[1:]) for row in session.query(queries.TYPES, (ids,))}
     detailed = tuple(
         replace(
             relation,
             columns=tuple(_attribute(row, types) for row in columns[relation.id]),
-            indexes=tuple(IndexSeen(*row[:6], tuple(row[6]), row[7]) for row in indexes[relation.id]),
+            indexes=tuple(_index(row) for row in indexes[relation.id]),
             constraints=tuple(_constraint(row) for row in constraints[relation.id]),
             triggers=tuple(TriggerSeen(*row) for row in triggers[relation.id]),
         )
         for relation in chosen
     )
     return Survey(database, str(version).split(" ")[0], comment or "", detailed, types)
+
+
+def _type(row: tuple[Any, ...]) -> TypeSeen:
+    name, bare_name, kind, not_null, base, base_shown, element, extension, labels = row
+    return TypeSeen(name, bare_name, kind, not_null, base, base_shown, element, extension, tuple(labels))
+
+
+def _index(row: tuple[Any, ...]) -> IndexSeen:
+    name, primary, unique, method, partial, exclusion, columns, definition = row
+    return IndexSeen(name, primary, unique, method, partial, exclusion, tuple(columns), definition)
 
 
 def _attribute(row: tuple[Any, ...], types: dict[int, TypeSeen]) -> Attribute:

@@ -1,10 +1,10 @@
-"""YAML as a person would write it: scalars quoted where they must be, mappings in braces, comments that stay comments."""
+"""YAML as a person would write it: quoted where that must be, mappings in braces, comments on lines of their own."""
 
 from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 WIDTH = 120

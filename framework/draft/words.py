@@ -31,6 +31,12 @@ PEOPLE = (
 FIRMS = r"compan(?:y|ies)|suppliers?|vendors?|organi[sz]ations?|shippers?|manufacturers?|publishers?|labels?|firms?"
 
 
+OTHER_NAMES = r"first|last|middle|given|family|user|full|display|file|host|domain|nick|screen"
+"""Words that make a `name` something else than that of the row."""
+
+COUNTRIES = r"countr(?:y|ies)|country_?code|nationality"
+
+
 def sentence(words: int) -> Value:
     """A few words."""
     return {"faker": {"provider": "sentence", "arguments": {"nb_words": words}}}
@@ -45,7 +51,7 @@ TEXTS: tuple[tuple[str, str], ...] = (
     (r"phones?|mobile|cell|fax|tel(?:ephone)?", "phone_number"),
     (r"compan(?:y|ies)|company_?name|organi[sz]ation|employer|supplier_?name|ship_?name", "company"),
     (r"city|town|ship_?city", "city"),
-    (r"countr(?:y|ies)|nationality", "country"),
+    (COUNTRIES, "country"),
     (r"address_?2|address2", "building_number"),
     (r"address|street|address_?(?:line)?_?1?|ship_?address", "street_address"),
     (r"zip|zip_?code|post_?code|postal(?:_?code)?", "postcode"),
