@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def draft(
     request = Request(
         source=source,
         target=target,
-        file=str(output) if output is not None else SPEC,
+        file=shlex.quote(str(output)) if output is not None else SPEC,
         server=_server(connection),
         pipeline=lambda database: names.pipeline(output.stem if output is not None else database),
         choice=choice,
@@ -47,7 +48,7 @@ def draft(
         click.echo(made.text, nl=False)
     else:
         _write(output, made.text, force=force)
-        _closing(made, output, request.options)
+        _closing(made, output, f"vitrina run {request.file}{request.options}")
 
 
 def _require_room(output: Path | None, *, force: bool) -> None:
@@ -102,9 +103,9 @@ def _progress(done: int, total: int) -> None:
         click.echo(f"\r\033[Klooking at the data: {done} of {total}{end}", err=True, nl=False)
 
 
-def _closing(made: Draft, output: Path, options: str) -> None:
+def _closing(made: Draft, output: Path, command: str) -> None:
     notes = (
         f"; {made.notes} notes to read in it" if made.notes > 1 else "; one note to read in it" if made.notes else ""
     )
     click.echo(f"{output}: {made.tables} table{'s' if made.tables != 1 else ''}{notes}", err=True)
-    click.echo(f"next: vitrina run {output}{options}", err=True)
+    click.echo(f"next: {command}", err=True)

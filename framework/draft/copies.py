@@ -66,10 +66,9 @@ def _columns(table: Drafted) -> Iterator[str]:
             yield from text.comment(f"note: {_outside(table, name, outside[name])}", _COLUMN)
             settings["out_of_range"] = "text"
         elif name in unknown:
-            type_ = table.types[name]
-            yield from text.comment(
-                f"note: {type_.text} has no home in MySQL, so PostgreSQL's text of it is copied", _COLUMN
-            )
+            said = f"a type of the extension {table.types[name].extension}" if table.types[name].extension else "a type"
+            said = f"note: {said} that has no home in MySQL: copied as PostgreSQL's text"
+            yield from text.comment(said, _COLUMN)
             settings["out_of_range"] = "text"
         value = text.flow(settings) if len(settings) > 1 else text.scalar(name)
         yield f"{' ' * _COLUMN}{text.key(table.renamed.get(name, name))}: {value}"
@@ -101,9 +100,6 @@ def _about(table: Drafted) -> Iterator[str]:
         yield from text.comment(f"a {KINDS[relation.kind]}{of}", _TABLE)
     if relation.parents:
         yield from text.comment(f"inherits from {', '.join(relation.parents)}", _TABLE)
-    if relation.filtered:
-        said = "row security is on: only rows that its policies show to the source's role are copied"
-        yield from text.comment(f"note: {said}", _TABLE)
     if table.seen is not None and table.seen.problem:
         yield from text.comment(f"note: its data could not be looked at: {table.seen.problem}", _TABLE)
     if table.undeclared:

@@ -31,17 +31,16 @@ class Cursor:
 
     def reasons(self, relation: Relation) -> Iterator[str]:
         """What speaks for it, and what is to be checked."""
-        yield f"{self.column} looks like the moment of a row's last change ({self.type.text}, never NULL)."
+        known = f"{self.type.text}, NOT NULL{', indexed' if self.indexed else ''}"
         if self.trigger:
-            yield f"The trigger {self.trigger} speaks of it: see that it sets it in every update."
+            yield f"{self.column} ({known}) may tell what changed: the trigger {self.trigger} speaks of it."
         else:
-            yield "No trigger of the table sets it: see that every program that changes rows does, bulk updates too."
+            yield f"{self.column} ({known}) may tell what changed; no trigger sets it, so see that every change does."
         if not self.indexed:
             made = f"CREATE INDEX CONCURRENTLY ON {qualified(relation.schema, relation.name)} ({quote(self.column)})"
-            yield f"It has no index, so every run would read the whole table: {made}"
+            yield f"It has no index, so every run would read all rows: {made}."
         if self.type.type.kind is Kind.TIMESTAMP:
             yield "It has no time zone: rows that are committed late are met by `lookback:` alone."
-        yield "If all that is so, only what changed need be copied:"
 
 
 def cursor(relation: Relation, types: dict[str, Declared], key: tuple[str, ...]) -> Cursor | None:

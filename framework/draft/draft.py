@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
 from framework.databases.postgres.source import PostgresSession, PostgresSource
 from framework.draft import copies, entities, text
@@ -16,7 +15,8 @@ from framework.draft.keys import whole_keys
 from framework.draft.scan import Seen, scan
 from framework.draft.survey import Survey, relations, survey
 from framework.draft.types import declared
-from framework.spec.load import parse_spec
+from framework.errors import UsageError
+from framework.spec.document import MAX_BYTES
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def draft(source: PostgresSource, request: Request, progress: Callable[[int, int
 
 
 def _look(session: PostgresSession, found: Survey, progress: Callable[[int, int], None]) -> dict[int, Seen]:
-    readable = [relation for relation in found.relations if relation.readable and relation.columns]
+    readable = [relation for relation in found.relations if relation.copied]
     seen = {}
     for place, relation in enumerate(readable):
         progress(place, len(readable))
@@ -83,21 +83,19 @@ def _look(session: PostgresSession, found: Survey, progress: Callable[[int, int]
 
 
 def written(request: Request, found: Survey, chosen: Chosen, seen: Mapping[int, Seen] | None) -> Draft:
-    """The draft of what was found. One that would be too large to be read leaves out what it can do without."""
-    made: tuple[Drafted, ...] = ()
+    """The draft of what was found. One that would be too large to be read leaves out what it can do without.
 
-    def tables_of(verdict: Verdict) -> Sequence[Drafted]:
-        nonlocal made
-        made = drafted(found, seen, verdict)
-        return made
-
-    result = ""
+    Raises:
+        UsageError: it is too large all the same.
+    """
     for size in (_Size(), _Size(fakes=False), _Size(fakes=False, entities=False)):
-        result = judged(tables_of, partial(_text, request, found, chosen, size))
-        if parse_spec(result, Path("draft"), {}).spec is not None:
-            break
-    copied = sum(not table.left_out for table in made)
-    return Draft(result, copied, copies.notes_in(result.splitlines()))
+        made = judged(partial(drafted, found, seen), partial(_text, request, found, chosen, size))
+        if made is not None:
+            written_text, tables = made
+            copied = sum(not table.left_out for table in tables)
+            return Draft(written_text, copied, copies.notes_in(written_text.splitlines()))
+    fact = f"a spec of {len(found.relations):,} tables would be longer than {MAX_BYTES:,} bytes"
+    raise UsageError(fact, "draft several: --schema or --tables name what each is about")
 
 
 @dataclass(frozen=True)
@@ -120,8 +118,12 @@ def _text(
             lines.append("")
         lines.pop()
     lines += ["", "replicate:"]
+    before: list[str] = [""]
     for table in tables:
-        lines += copies.lines(table, verdict)
+        own = list(copies.lines(table, verdict))
+        lines += [""] if len(own) > 1 or len(before) > 1 else []
+        lines += own
+        before = own
     lines += copies.left_out(chosen.left_out)
     return "\n".join(lines) + "\n"
 
@@ -145,8 +147,9 @@ def _head(request: Request, found: Survey, tables: Sequence[Drafted], size: _Siz
         yield f"#   {text.shown(command):{width}}   {what}"
     yield "#"
     yield from text.comment(
-        "Each table is copied anew in each run. Where `# mode: incremental` stands, a column may tell what changed: "
-        "read what is said there, and take the `# ` away."
+        "Each table is copied anew in each run. Where `# mode: incremental` stands, only what changed need be copied, "
+        "if a column tells it: every insert and every update must set it, bulk updates too. If that is so, take the "
+        "`# ` away."
     )
     if size.fakes:
         yield from text.comment(

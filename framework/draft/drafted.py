@@ -109,6 +109,10 @@ def drafted(survey: Survey, seen: Mapping[int, Seen] | None, verdict: Verdict) -
 def _why_left_out(relation: Relation) -> str:
     if not relation.readable:
         return "the role may not read it: GRANT USAGE on its schema and SELECT on it"
+    if relation.filtered:
+        return "a policy hides rows from the role: ALTER ROLE ... BYPASSRLS, or copy a view"
+    if not relation.populated:
+        return "it holds nothing yet: REFRESH MATERIALIZED VIEW"
     return "" if relation.columns else "it has no columns"
 
 

@@ -20,6 +20,10 @@ _DIGITS = 10
 _UUID = 36
 _ADDRESS = 40
 """Characters that unique addresses need at most."""
+_WORD = 4
+"""Characters of a text that has room for a word."""
+_UNLIKE = ("citext", "name", '"char"')
+"""Texts whose arrays are other ones than those of text."""
 _EXACT = 9
 """Digits before the point of a number that needs no thought."""
 
@@ -198,9 +202,7 @@ def _fits(provider: str, length: int | None) -> bool:
 def _prose(subject: Subject, length: int | None) -> Value:
     if length is None or length >= 60:
         return words.sentence(12 if subject.says(words.PROSE) else 4)
-    if length >= 20:
-        return words.sentence(3)
-    return "word" if length >= _DIGITS else {"pattern": "#" * length}
+    return "word" if length >= _WORD else {"pattern": "#" * length}
 
 
 def _unique_text(subject: Subject, length: int | None) -> Proposal:
@@ -250,6 +252,8 @@ def _moment(subject: Subject) -> Proposal:
 
 def _array(subject: Subject) -> Proposal | None:
     element = element_of(subject.type)
+    if element.name in _UNLIKE:
+        return None
     inner = propose(Subject(subject.table, subject.name, element))
     if inner is None:
         return None

@@ -122,8 +122,8 @@ def _is_cut(table: Drawn, column: str, reference: Reference, by_name: Mapping[st
 
 def _unreachable(table: Drawn) -> str:
     """Why no row could be put there, or would break a foreign key; empty if nothing is known against it."""
-    if not table.relation.stores or table.relation.filtered:
-        return "row security is on" if table.relation.filtered else "it is no table of this database"
+    if not table.relation.stores:
+        return "it is no table of this database"
     never_null = {column.name for column in table.relation.columns if column.not_null}
     bound = next((name for name in sorted(table.bound) if name in never_null), None)
     return "" if bound is None else f"{bound} is NOT NULL, and nothing can be said of its foreign key"

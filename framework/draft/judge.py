@@ -7,6 +7,8 @@ from pathlib import Path
 
 from framework.diagnostics import Severity
 from framework.draft.drafted import Drafted, Verdict
+from framework.draft.text import shown
+from framework.spec.document import MAX_BYTES
 from framework.spec.load import parse_spec
 from framework.spec.models import Spec
 from framework.validation.rules import RULES
@@ -18,17 +20,18 @@ MOST = 8
 
 def judged(
     tables_of: Callable[[Verdict], Sequence[Drafted]], write: Callable[[Sequence[Drafted], Verdict], str]
-) -> str:
-    """The draft, without what the checker refuses."""
+) -> tuple[str, tuple[Drafted, ...]] | None:
+    """The draft without what the checker refuses, and its tables; None if it is too large to be read."""
     verdict = Verdict()
-    text = ""
     for _ in range(MOST):
         tables = tables_of(verdict)
         text = write(tables, verdict)
-        spec = parse_spec(text, Path("draft"), {}).spec
-        if spec is None or not _learn(verdict, tables, spec):
+        spec = parse_spec(text, Path("draft"), {}).spec if len(text.encode()) <= MAX_BYTES else None
+        if spec is None:
+            return None
+        if not _learn(verdict, tables, spec):
             break
-    return text
+    return text, tuple(tables)
 
 
 def _learn(verdict: Verdict, tables: Sequence[Drafted], spec: Spec) -> bool:
@@ -58,7 +61,7 @@ def _doubt_entity(verdict: Verdict, table: Drafted, rule_id: str, severity: Seve
     column = str(finding.loc[3]) if len(finding.loc) > 3 and finding.loc[2] == "columns" else ""
     if severity is not Severity.ERROR and column:
         place = ("entities", table.relation.name, column)
-        verdict.doubts.setdefault(place, {}).setdefault(rule_id, _reason(table, rule_id))
+        verdict.doubts.setdefault(place, {}).setdefault(rule_id, "PostgreSQL has it like that")
     elif column in table.references.declared:
         verdict.dropped.setdefault((table.relation.id, column), finding.message)
     else:
@@ -70,12 +73,14 @@ def _doubt_copy(verdict: Verdict, table: Drafted, rule_id: str, severity: Severi
         verdict.refused.setdefault(table.target, finding.message)
         return
     place = str(finding.loc[2]) if len(finding.loc) > 2 and finding.loc[2] in ("key", "unique", "indexes") else "table"
-    verdict.doubts.setdefault(("replicate", table.target, place), {}).setdefault(rule_id, _reason(table, rule_id))
+    verdict.doubts.setdefault(("replicate", table.target, place), {}).setdefault(
+        rule_id, _reason(table, rule_id, finding)
+    )
 
 
-def _reason(table: Drafted, rule_id: str) -> str:
+def _reason(table: Drafted, rule_id: str, finding: Finding) -> str:
     if rule_id != "long-key":
-        return "PostgreSQL has it like that"
+        return shown(finding.message)
     if table.seen is None or table.seen.problem:
         return "nobody looked at its values yet"
     longest = max(table.seen.longest.values(), default=0)

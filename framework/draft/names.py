@@ -26,11 +26,11 @@ def targets(relations: Iterable[Relation]) -> dict[int, str]:
         for relation in relations
     }
     # Those that keep their own names come first, so that a made one gives way.
-    order = sorted(relations, key=lambda relation: wanted[relation.id] != relation.name)
-    found: dict[int, str] = {}
-    for relation in order:
-        name = wanted[relation.id]
-        found[relation.id] = safe_names([name], found.values())[name]
+    found = {one.id: one.name for one in relations if wanted[one.id] == one.name and is_holdable(one.name)}
+    for relation in relations:
+        if relation.id not in found:
+            name = wanted[relation.id]
+            found[relation.id] = safe_names([name], found.values())[name]
     return found
 
 

@@ -14,7 +14,7 @@ from framework.databases.postgres.source import PostgresSession
 from framework.databases.postgres.wire import wire
 from framework.draft.survey import Relation
 from framework.draft.types import Declared
-from framework.errors import StatementFailed
+from framework.errors import PrivilegeMissing, StatementFailed
 from framework.types import DOCUMENT_KINDS, TEXT_KINDS, Kind
 
 _MEASURED = TEXT_KINDS | DOCUMENT_KINDS | {Kind.TEXTUAL, Kind.BYTES, Kind.UNKNOWN, Kind.NUMERIC}
@@ -54,7 +54,9 @@ def scan(session: PostgresSession, relation: Relation, types: Mapping[str, Decla
         for first in range(0, len(asked), _MOST):
             selected = ", ".join(expression for _, _, expression in asked[first : first + _MOST])
             answers += session.query(f"SELECT {selected} FROM {table}")[0]
-    except StatementFailed as error:
+    except (StatementFailed, PrivilegeMissing) as error:
+        if error.transient:
+            raise
         return Seen(problem=error.fact)
     found: dict[str, dict[str, int]] = {"outside": {}, "longest": {}}
     for (what, column, _), answer in zip(asked, answers, strict=True):

@@ -124,6 +124,7 @@ class Relation:
         has_children: whether tables inherit from it that are no partitions.
         parents: tables it inherits from.
         partition_key: how a partitioned table is split.
+        populated: False for a materialized view that was never refreshed.
     """
 
     id: int
@@ -136,11 +137,17 @@ class Relation:
     has_children: bool
     parents: tuple[str, ...]
     partition_key: str | None
+    populated: bool
     comment: str
     columns: tuple[Attribute, ...] = ()
     indexes: tuple[IndexSeen, ...] = ()
     constraints: tuple[ConstraintSeen, ...] = ()
     triggers: tuple[TriggerSeen, ...] = ()
+
+    @property
+    def copied(self) -> bool:
+        """Whether its rows can be read, all of them."""
+        return self.readable and not self.filtered and self.populated and bool(self.columns)
 
     @property
     def shown(self) -> str:
@@ -175,21 +182,17 @@ class Survey:
 
 def relations(session: PostgresSession) -> tuple[Relation, ...]:
     """All that can be read like a table, without its columns."""
-    return tuple(
-        Relation(oid, schema, name, kind, partition, readable, filtered, children, tuple(parents), key, comment or "")
-        for (
-            oid,
-            schema,
-            name,
-            kind,
-            partition,
-            readable,
-            filtered,
-            children,
-            parents,
-            key,
-            comment,
-        ) in session.query(queries.RELATIONS)
+    return tuple(_relation(row) for row in session.query(queries.RELATIONS))
+
+
+def _relation(row: tuple[Any, ...]) -> Relation:
+    oid, schema, name, kind, partition, readable, filtered, children, parents, key, populated, comment = row
+    return Relation(
+        *(oid, schema, name, kind, partition, readable, filtered, children),
+        parents=tuple(parents),
+        partition_key=key,
+        populated=populated,
+        comment=comment or "",
     )
 
 
