@@ -72,7 +72,8 @@ def _doubt_copy(verdict: Verdict, table: Drafted, rule_id: str, severity: Severi
     if severity is Severity.ERROR:
         verdict.refused.setdefault(table.target, finding.message)
         return
-    place = str(finding.loc[2]) if len(finding.loc) > 2 and finding.loc[2] in ("key", "unique", "indexes") else "table"
+    within = str(finding.loc[2]) if len(finding.loc) > 2 else ""
+    place = within if within in ("key", "unique", "indexes") else "table"
     verdict.doubts.setdefault(("replicate", table.target, place), {}).setdefault(
         rule_id, _reason(table, rule_id, finding)
     )

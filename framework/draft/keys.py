@@ -75,8 +75,8 @@ class _Choosing:
         elif primary:
             self._made.key = primary
             self._made.notes.append(
-                f"{problem}. The load of a longer value will be refused: shorten the values, or give the table a "
-                "unique index over other columns that are NOT NULL, and name these with `key:`"
+                f"{problem}: a longer one in the key stops the load. Shorten the values, or give the table a unique "
+                "index over other columns that are NOT NULL, and name these with `key:`"
             )
         elif candidates:
             problem = self._problem(candidates[0])

@@ -5,8 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
 import yaml
 
+from framework.databases.postgres.source import PostgresSource
+from framework.draft.draft import Request, draft
+from framework.draft.names import pipeline
+from framework.errors import UsageError
 from framework.spec.load import load_spec
 from framework.spec.models import Spec
 from tests.draft.compare import compare
@@ -139,3 +144,91 @@ def test_without_a_look_at_the_data(nasty: Drafting) -> None:
     assert "out_of_range: text" not in text
     assert "nobody looked how long the values of slug are" in told(text, "note: ")
     assert spec_of(nasty).replicate["long_unique"].unique == ()
+
+
+LIMITS = """
+CREATE TABLE numbers (id int PRIMARY KEY, {numbers});
+CREATE TABLE key_of_17 ({key}, PRIMARY KEY ({key_columns}));
+CREATE TABLE many (id int PRIMARY KEY, {many});
+CREATE TABLE uniq (
+    id int PRIMARY KEY, a text, b text, c varchar(400), d bytea, UNIQUE (a, b, c), UNIQUE (d), UNIQUE (a, d));
+INSERT INTO uniq VALUES (1, repeat('x', 250), repeat('y', 250), 'z', '\\x00');
+CREATE TABLE texts (a text, b text, PRIMARY KEY (a, b));
+INSERT INTO texts VALUES (repeat('x', 300), repeat('y', 500));
+CREATE MATERIALIZED VIEW empty AS SELECT 1 AS one WITH NO DATA;
+"""
+
+
+def test_limits_of_mysql(drafting: Drafting, source: SourceDatabase, target: TargetDatabase) -> None:
+    names = [f"c{number}" for number in range(1100)]
+    source.execute(
+        LIMITS.format(
+            numbers=", ".join(f"{name} int" for name in names),
+            key=", ".join(f"{name} int" for name in names[:17]),
+            key_columns=", ".join(names[:17]),
+            many=", ".join(f"{name} int" for name in names[:70]),
+        )
+    )
+    for name in names[:70]:
+        source.execute(f"CREATE INDEX ON many ({name})")
+    source.execute(f"CREATE INDEX ON many ({', '.join(names[:17])})")
+    text = drafting.to(target)("--views")
+    drafting.validate()
+    assert "left out: public.numbers: a table of MySQL has at most 1,017 columns" in told(text)
+    assert "left out: public.key_of_17: an index of MySQL has at most 16 columns" in told(text)
+    assert "left out: public.empty: it holds nothing yet" in told(text)
+    assert "MySQL takes 16 columns, these are 17" in told(text, "note: ")
+    assert "the longest value of b has 500 characters, and MySQL has room for 384" in told(text, "note: ")
+    spec = spec_of(drafting)
+    assert spec.replicate["uniq"].unique == (("a", "b", "c"), ("a", "d"), ("d",))
+    assert len(spec.replicate["many"].indexes) == 63
+    said = drafting.command("run", str(drafting.path), code=1).stdout
+    assert [line.split()[0] for line in said.splitlines() if " failed " in line] == ["replicate:texts"]
+    source.execute("UPDATE texts SET b = 'short'")
+    drafting.command("run", str(drafting.path))
+    compare(spec, source, target)
+
+
+EXTENSIONS = """
+CREATE TABLE e (name ext.citext PRIMARY KEY, h ext.hstore, p ltree, q ext.query_int, l lo, cs ext.citext[]);
+CREATE INDEX ON e USING gist (p);
+INSERT INTO e VALUES ('Aa', 'a=>1,b=>NULL', 'Top.Child', '1&(2|3)', 5, '{x,Y}');
+"""
+
+
+def test_types_of_extensions(drafting: Drafting, source: SourceDatabase, target: TargetDatabase) -> None:
+    source.admin(
+        *("CREATE SCHEMA ext", "GRANT USAGE ON SCHEMA ext TO PUBLIC", "CREATE EXTENSION ltree", "CREATE EXTENSION lo"),
+        *(f"CREATE EXTENSION {name} SCHEMA ext" for name in ("citext", "hstore", "intarray", "pg_stat_statements")),
+    )
+    source.execute(EXTENSIONS)
+    text = drafting.to(target)()
+    drafting.validate()
+    assert "a type of the extension intarray that has no home in MySQL" in told(text, "note: ")
+    assert set(spec_of(drafting).replicate) == {"e"}
+    drafting.command("run", str(drafting.path))
+    assert target.rows("SELECT name, h, p, q, l, cs FROM e") == [
+        ("Aa", '{"a": "1", "b": null}', "Top.Child", "1 & ( 2 | 3 )", 5, '["x","Y"]')
+    ]
+    assert "drift" not in drafting.command("doctor", str(drafting.path)).stdout
+
+
+def test_what_is_too_large_is_left_out(source: SourceDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fake data go first, then what declares the tables; what is left still runs."""
+    for number in range(30):
+        source.execute(f"CREATE TABLE t{number} (id int PRIMARY KEY, email text, city text, price numeric(9,2))")
+    opened = PostgresSource("pg", source.url)
+    request = Request("pg", "my", "shop.yaml", "here", pipeline)
+    texts = []
+    for limit in (100_000, 9_000, 3_000):
+        monkeypatch.setattr("framework.draft.judge.MAX_BYTES", limit)
+        texts.append(draft(opened, request, lambda done, total: None).text)
+        assert len(texts[-1]) <= limit
+    monkeypatch.setattr("framework.draft.judge.MAX_BYTES", 500)
+    with pytest.raises(UsageError, match="30 tables"):
+        draft(opened, request, lambda done, total: None)
+    opened.close()
+    assert ["# fake: " in text for text in texts] == [True, False, False]
+    assert ["entities:" in text for text in texts] == [True, True, False]
+    assert [text.count("  t7:") for text in texts] == [2, 2, 1]
+    assert "too many to be declared here" in told(texts[2])

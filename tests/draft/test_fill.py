@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from framework.spec.load import parse_spec
 from framework.types import parse_type
 from framework.validation.check import check
 from framework.validation.rules import RULES
+from tests.command import ROOT
 from tests.draft.conftest import HERE, Drafting, with_fakes
 from tests.services.databases import SourceDatabase, TargetDatabase
 
@@ -148,3 +150,13 @@ def test_rows_follow_those_of_the_parents(drafting: Drafting, source: SourceData
     assert sorted(re.findall(r"rows: \d+", text)) == ["rows: 10", "rows: 10", "rows: 1000"]
     drafting.validate()
     drafting.command("generate", str(drafting.path))
+
+
+def test_the_documented_command_takes_all_proposals_up(nasty: Drafting) -> None:
+    command = re.search(r"sed -E '([^']+)' shop.yaml", (ROOT / "docs" / "draft.md").read_text(encoding="utf-8"))
+    assert command is not None
+    text = nasty()
+    done = subprocess.run(["sed", "-E", command[1]], input=text, capture_output=True, text=True, check=True)
+    assert done.stdout == with_fakes(text)
+    nasty.path.write_text(done.stdout, encoding="utf-8")
+    nasty.validate()
