@@ -14,11 +14,11 @@ from framework.validation.rules.lookup import columns, comparable, is_unique, ki
 
 _UNFILLABLE = frozenset(
     {
-        *(Kind.INTERVAL, Kind.NETWORK, Kind.TIMETZ, Kind.MONEY, Kind.NUMBER, Kind.ENUM, Kind.COMPOSITE),
+        *(Kind.INTERVAL, Kind.NETWORK, Kind.TIMETZ, Kind.MONEY, Kind.NUMBER, Kind.COMPOSITE),
         *(Kind.DICTIONARY, Kind.TEXTUAL, Kind.UNKNOWN),
     }
 )
-"""Kinds no fake rule makes values of."""
+"""Kinds no fake rule makes values of: such columns are NULL in tables that are filled."""
 
 
 @rule("unknown-type")
@@ -63,7 +63,8 @@ _ALIASES = {
 def unfillable_type(spec: Spec) -> Iterator[Finding]:
     """Columns of some types can be described, but not filled."""
     for loc, _, entity, _, column in columns(spec):
-        if entity.rows is not None and kind_of(column) in _UNFILLABLE:
+        stays_null = column.may_be_null and column.nulls is None and column.fake is None
+        if entity.rows is not None and kind_of(column) in _UNFILLABLE and not stays_null:
             message = f"fake values of type {column.type} cannot be made"
             yield Finding((*loc, "type"), message, "use another type, such as text")
 
