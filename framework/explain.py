@@ -11,10 +11,10 @@ from framework.databases.postgres.catalog import require
 from framework.databases.postgres.source import PostgresSource
 from framework.generate.filling import pending
 from framework.plan import Kind, Plan, Step
-from framework.replicate import cursor, state
+from framework.replicate import constraints, cursor, state
 from framework.replicate.mapping import PLAN_MASK_KEY, Mapping, resolve
 from framework.spec.declared import table_of
-from framework.spec.models import GenerateTask, MartTask, ReplicateTask, Spec
+from framework.spec.models import ConstraintsTask, GenerateTask, MartTask, ReplicateTask, Spec
 from framework.tables import Table
 
 
@@ -50,6 +50,8 @@ def _explained(step: Step, spec: Spec, source: PostgresSource | None, target: Ta
         action, sql = f"{step.arguments['ticks']} ticks of `changes`, each one transaction", ""
     elif step.kind is Kind.REPLICATE:
         action, sql = _replicate(step, spec, source, target)
+    elif step.kind is Kind.CONSTRAINTS:
+        action, sql = _constraints(step, source, target), ""
     else:
         action, sql = _mart(step, target)
     return Explained(step.name, step.kind.value, step.needs, action, sql)
@@ -98,6 +100,17 @@ def _next_load(task: ReplicateTask, mapping: Mapping, target: Target) -> tuple[s
     if task.mode == "full":
         return "full: a fresh copy replaces the present one", mapping.query()
     return f"incremental, from {last.bound}", mapping.query(cursor.since(mapping, last.bound))
+
+
+def _constraints(step: Step, source: PostgresSource | None, target: Target | None) -> str:
+    task = ConstraintsTask.model_validate(step.arguments["task"])
+    if source is None or target is None:
+        tables = ", ".join(table.table for table in task.tables if table.foreign_keys)
+        return f"declare the foreign keys of {tables} that all rows agree with"
+    if not target.capabilities.foreign_keys:
+        return f"nothing: {constraints.UNABLE}"
+    with target.session() as session:
+        return constraints.survey(source, session, task).summary()
 
 
 def _mart(step: Step, target: Target | None) -> tuple[str, str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 from framework.databases.postgres import ranges
 from framework.databases.postgres.source import PostgresSession
-from framework.errors import LoadRefused, VitrinaError
+from framework.errors import KeyNotUnique, LoadRefused, VitrinaError
 from framework.replicate import mask
 from framework.replicate.job import Job
 from framework.replicate.mapping import Mapping, Selected
@@ -25,12 +25,12 @@ _COLUMN = re.compile(r"column ['`\"](?:.*?[`'\"]\.[`'\"])?(?P<name>.+?)['`\"] (?
 
 def explained(job: Job, error: LoadRefused) -> LoadRefused:
     """The error with the values that it is about, as far as the source still has them."""
+    if isinstance(error, KeyNotUnique):
+        return _repeated(job, error)
     found: list[str] = []
     columns: list[str] = []
     # What the server said is worth more than the reason why no more can be said.
-    with suppress(VitrinaError), job.source.session() as session:
-        if job.mapping.is_masked and job.options.mask_key is not None:
-            mask.install(session, job.options.mask_key)
+    with suppress(VitrinaError), _reading(job) as session:
         for column, condition in _suspects(job.mapping, error):
             if values := _values(session, job.mapping, column, condition):
                 found.append(values)
@@ -38,6 +38,42 @@ def explained(job: Job, error: LoadRefused) -> LoadRefused:
     if not found:
         return LoadRefused(job.table, error.warnings, error.fix)
     return LoadRefused(job.table, (*error.warnings, *found), _fix(job.mapping, columns), columns=tuple(columns))
+
+
+def _repeated(job: Job, error: KeyNotUnique) -> KeyNotUnique:
+    """The keys that several rows of the source have, and what can be done."""
+    mapping, found = job.mapping, list(error.warnings)
+    with suppress(VitrinaError), _reading(job) as session:
+        key = [next(column for column in mapping.columns if column.name == name) for name in mapping.key]
+        shown = ", ".join(f"left(({one.expression})::text, {LENGTH})" for one in key)
+        grouped = ", ".join(one.expression for one in key)
+        rows = session.query(
+            f"SELECT count(*), {shown} FROM {mapping.origin}{mapping.filter()} GROUP BY {grouped} "
+            f"HAVING count(*) > 1 ORDER BY {grouped} LIMIT {SHOWN}"
+        )
+        names = ", ".join(mapping.key)
+        found = [f"{count} rows with {names} = {', '.join(map(str, values))}" for count, *values in rows] or found
+    return KeyNotUnique(job.table, found, _fix_of_repeated(mapping), mapping.key)
+
+
+def _fix_of_repeated(mapping: Mapping) -> str:
+    if mapping.task.key:
+        return "name columns that identify a row with `key:`, or correct the rows in the source"
+    if mapping.task.children:
+        return (
+            "tables that inherit from this one have keys of their own: leave their rows out with `children: false`, or "
+            "name columns that identify a row among all with `key:`"
+        )
+    return "name columns that identify a row with `key:`"
+
+
+@contextmanager
+def _reading(job: Job) -> Iterator[PostgresSession]:
+    """The source, with what masks need."""
+    with job.source.session() as session:
+        if job.mapping.is_masked and job.options.mask_key is not None:
+            mask.install(session, job.options.mask_key)
+        yield session
 
 
 def _suspects(mapping: Mapping, error: LoadRefused) -> Iterator[tuple[Selected, str]]:

@@ -320,6 +320,11 @@ class ReplicateDefaults(Model):
     chunk_rows: ChunkRows = Field(
         1_000_000, description="rows (estimated) that one part of a full load copies; in Airflow a part is a task"
     )
+    foreign_keys: bool = Field(
+        False,
+        description="whether the copy gets the source's foreign keys to other tables that are copied; each is declared "
+        "whenever all rows agree with it",
+    )
     out_of_range: Annotated[Reaction, NULL_IS_A_WORD] = Field(
         "reject",
         description="what becomes of values that the target has no place for (NaN, infinity, years beyond 9999 or BC, "
@@ -411,6 +416,11 @@ class Replicate(Model):
         description="whether rows of tables that inherit from the source table are read with it, as PostgreSQL does; a "
         "partitioned table has no others",
     )
+    foreign_keys: bool | None = Field(
+        None,
+        description="whether the copy gets the source's foreign keys to other tables that are copied; each is declared "
+        "whenever all rows agree with it; by default as in `defaults`, or false",
+    )
     unique: ColumnLists = Field((), description="lists of the copy's columns: one unique index each")
     indexes: ColumnLists = Field((), description="lists of the copy's columns: one index each")
     chunk_rows: ChunkRows | None = Field(
@@ -439,9 +449,16 @@ class ReplicateTask(Model):
     columns: dict[Name, MappedColumn] = {}
     out_of_range: Annotated[Reaction, NULL_IS_A_WORD] = "reject"
     children: bool = True
+    foreign_keys: bool = False
     unique: ColumnLists = ()
     indexes: ColumnLists = ()
     checks: Checks = ()
+
+
+class ConstraintsTask(Model):
+    """The replicated tables whose foreign keys are looked after, and those that they may lead to."""
+
+    tables: Annotated[tuple[ReplicateTask, ...], Strict(False)]
 
 
 # --- marts -----------------------------------------------------------------------------------------------------------
@@ -646,6 +663,7 @@ class Spec(Model):
                 "columns": own.columns,
                 "out_of_range": own.out_of_range or defaults.out_of_range,
                 "children": own.children,
+                "foreign_keys": defaults.foreign_keys if own.foreign_keys is None else own.foreign_keys,
                 "unique": own.unique,
                 "indexes": own.indexes,
                 "checks": own.checks,
