@@ -13,12 +13,9 @@ VitrinaError
     ├── RuleImpossible
     ├── UnsupportedType
     ├── ForeignTable
-<<<<<<< HEAD
     ├── BookkeepingNewer
-=======
     ├── ConstraintNotOurs
     ├── ForeignKeyImpossible
->>>>>>> 1832ad9 (Foreign keys of the copy: declared where all rows agree, by a step of their own; merges break none)
     ├── LoadRefused
     │   └── KeyNotUnique
     ├── NotUnique
@@ -169,7 +166,6 @@ class ForeignTable(RunError):
         super().__init__(f"table {table!r} in {where!r} was not made by Vitrina and is left alone", fix)
 
 
-<<<<<<< HEAD
 class BookkeepingNewer(RunError):
     """A newer Vitrina has written to a database, and its own tables there are not those that this one knows."""
 
@@ -182,7 +178,6 @@ class BookkeepingNewer(RunError):
         )
 
 
-=======
 class ConstraintNotOurs(RunError):
     """A foreign key that Vitrina did not declare is in the way; nothing was changed."""
 
@@ -199,7 +194,6 @@ class ForeignKeyImpossible(RunError):
     """A foreign key of the source that the target cannot have."""
 
 
->>>>>>> 1832ad9 (Foreign keys of the copy: declared where all rows agree, by a step of their own; merges break none)
 class LoadRefused(RunError):
     """The target would have altered values while loading; the load was undone.
 

@@ -1,8 +1,8 @@
 """Foreign keys of the copy: those of the source are declared where every row agrees with them.
 
-Tables are copied one by one, each at a point in time of its own, and merges go by keys alone. So a foreign key is declared
-when the tables of a run are done, and not before all rows agree; a later merge that breaks it drops it first
-(`framework.replicate.references`), and so does the exchange of a table. What is missing is tried again by the next run.
+Tables are copied one by one, each at a point in time of its own, and merges go by keys alone. So a foreign key is
+declared when the tables of a run are done, and not before all rows agree. A later merge that breaks it drops it first
+(`framework.replicate.references`), and so does the exchange of a table. What is missing the next run tries again.
 """
 
 from __future__ import annotations

@@ -517,7 +517,8 @@ def test_merges_that_meet_never_break_it(shop: Keys, monkeypatch: pytest.MonkeyP
     shop.source.execute(
         "ALTER TABLE orders ADD FOREIGN KEY (customer_id) REFERENCES customers ON DELETE CASCADE NOT VALID"
     )
-    meeting, check, met = threading.Barrier(2, timeout=20), references.require, []
+    meeting, check = threading.Barrier(2, timeout=20), references.require
+    met: list[str] = []
 
     def meet(job: Job, *arguments: Any) -> None:
         # Both have written; neither has looked yet.

@@ -175,12 +175,16 @@ def release(session: Session, table: str) -> None:
     Raises:
         ConstraintNotOurs: somebody else's leads to it; nothing was dropped.
     """
-    found = of(session, table)
-    for constraint in found:
+    for constraint in of(session, table):
         if not constraint.is_ours and constraint.referred_table == table != constraint.table:
             fact = f"leads to {table!r}, which could not be replaced without breaking it"
             raise ConstraintNotOurs(constraint.name, constraint.table, fact)
-    drop(session, (constraint for constraint in found if constraint.is_ours))
+    drop_ours(session, table)
+
+
+def drop_ours(session: Session, table: str) -> None:
+    """Drop our foreign keys from and to a table, which would keep columns from being changed."""
+    drop(session, (constraint for constraint in of(session, table) if constraint.is_ours))
 
 
 def _alter(session: Session, statement: str) -> None:

@@ -159,6 +159,8 @@ class MySQLSession:
     def alter_table(self, table: Table, alteration: Alteration) -> None:
         """Change a table, in one statement. Readers go on meanwhile; they wait while the new form replaces the old."""
         if changes := list(alter.clauses(table, alteration, self._types(table.name), self._column)):
+            if any(not change.startswith("ADD ") for change in changes):
+                constraints.drop_ours(self, table.name)
             self._create(f"ALTER TABLE {self._dialect.quote(table.name)} {', '.join(changes)}")
 
     def drop_table(self, name: str) -> None:
