@@ -6,19 +6,24 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from framework.databases.mysql.columns import native_types, room_of
+from framework.databases.mysql.dialect import MySQLDialect
 from framework.databases.postgres import ranges
 from framework.databases.postgres.source import PostgresSession
+from framework.databases.postgres.wire import wire
 from framework.errors import KeyNotUnique, LoadRefused, VitrinaError
 from framework.replicate import mask
 from framework.replicate.job import Job
 from framework.replicate.mapping import Mapping, Selected
-from framework.types import TEXT_KINDS, Kind
+from framework.types import DOCUMENT_KINDS, TEXT_KINDS, Kind
 
 SHOWN = 3
 """Values of a column that are shown."""
 
 LENGTH = 40
 """Characters of a value that are shown."""
+
+_LENGTHY = TEXT_KINDS | DOCUMENT_KINDS | {Kind.TEXTUAL, Kind.BYTES}
 
 _COLUMN = re.compile(r"column ['`\"](?:.*?[`'\"]\.[`'\"])?(?P<name>.+?)['`\"] (?:at row|has no exact)")
 
@@ -31,7 +36,7 @@ def explained(job: Job, error: LoadRefused) -> LoadRefused:
     columns: list[str] = []
     # What the server said is worth more than the reason why no more can be said.
     with suppress(VitrinaError), _reading(job) as session:
-        for column, condition in _suspects(job.mapping, error):
+        for column, condition in _suspects(job, error):
             if values := _values(session, job.mapping, column, condition):
                 found.append(values)
                 columns.append(column.name)
@@ -76,20 +81,28 @@ def _reading(job: Job) -> Iterator[PostgresSession]:
         yield session
 
 
-def _suspects(mapping: Mapping, error: LoadRefused) -> Iterator[tuple[Selected, str]]:
+def _suspects(job: Job, error: LoadRefused) -> Iterator[tuple[Selected, str]]:
     """Columns, each with the condition of the values that the target refuses."""
     named = {match["name"] for warning in error.warnings for match in _COLUMN.finditer(warning)}
-    for column in mapping.columns:
+    for column in job.mapping.columns:
         check = ranges.endless if column.policy == "clamp" else ranges.outside
         condition = check(column.expression, column.type)
         if column.policy in ("reject", "clamp") and condition is not None and not column.masked:
             yield column, condition
-        elif column.name in named and column.type.kind in (*TEXT_KINDS, Kind.TEXTUAL):
-            yield column, f"char_length(({column.expression})::text) = ({_longest(mapping, column)})"
+        elif column.name in named and column.type.kind in _LENGTHY:
+            yield column, _too_long(job, column)
 
 
-def _longest(mapping: Mapping, column: Selected) -> str:
-    return f"SELECT max(char_length(({column.expression})::text)) FROM {mapping.origin}{mapping.filter()}"
+def _too_long(job: Job, column: Selected) -> str:
+    """The condition that a value is longer than the column; without a limit, that it is the longest."""
+    text = f"({wire(column.expression, column.type)})::text"
+    length = f"octet_length({column.expression})" if column.type.kind is Kind.BYTES else f"char_length({text})"
+    room = None
+    if job.target.dialect.name == MySQLDialect.name:
+        room = room_of(native_types(job.mapping.table(job.table))[column.name])
+    if room is not None:
+        return f"{length} > {room}"
+    return f"{length} = (SELECT max({length}) FROM {job.mapping.origin}{job.mapping.filter()})"
 
 
 def _values(session: PostgresSession, mapping: Mapping, column: Selected, condition: str) -> str | None:

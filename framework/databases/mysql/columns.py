@@ -122,6 +122,12 @@ def _prefix(native: str, share: int) -> int | None:
     return room if length is None or int(length[2]) > room else None
 
 
+def room_of(native: str) -> int | None:
+    """Characters (of bytes: bytes) that a value of a VARCHAR or VARBINARY may have; None for other types."""
+    length = _LENGTH.match(native)
+    return int(length[2]) if length is not None else None
+
+
 def row_bytes(types: Mapping[str, str]) -> int:
     """Bytes of the longest row, as the server reckons against `ROW_BYTES`."""
     return sum(map(_bytes, types.values())) + len(types) // 8 + 1
