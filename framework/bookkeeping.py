@@ -48,6 +48,11 @@ class _Layout:
         if table in self.present:
             self.session.alter_table(Table(table, (column,)), Alteration(changed=(column.name,)))
 
+    def add(self, table: str, column: Column) -> None:
+        """Add a column that is missing."""
+        if table in self.present and column.name not in self.session.columns(table):
+            self.session.alter_table(Table(table, (column,)), Alteration(added=(column.name,)))
+
     def drop_without(self, table: str, column: str) -> None:
         """Drop a table that lacks a column; it is made anew when it is needed."""
         if table in self.present and column not in self.session.columns(table):
@@ -65,7 +70,12 @@ def _journals_by_token(layout: _Layout) -> None:
     layout.drop_without(f"{PREFIX}parts", "token")
 
 
-MIGRATIONS: tuple[Callable[[_Layout], None], ...] = (_longer_run_names, _journals_by_token)
+def _mappings_by_name(layout: _Layout) -> None:
+    """States say what a copy is made of, so that a change of it can be told by name."""
+    layout.add(f"{PREFIX}state", Column("mapping", LogicalType(Kind.TEXT, "text")))
+
+
+MIGRATIONS: tuple[Callable[[_Layout], None], ...] = (_longer_run_names, _journals_by_token, _mappings_by_name)
 """What leads from each layout to the next one, the first from `FIRST`. What has been released stays as it is."""
 
 VERSION = FIRST + len(MIGRATIONS)

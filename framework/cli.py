@@ -176,6 +176,8 @@ def plan(spec: Path, environment: str, ticks: int, form: str, offline: bool) -> 
     for step in steps:
         after = f"  (after {', '.join(step.needs)})" if step.needs else ""
         click.echo(f"{step.name}: {step.action}{after}")
+        for change in step.changes:
+            click.echo(f"  - {change}")
         for line in step.sql.strip().splitlines():
             click.echo(f"    {line}")
 

@@ -244,13 +244,21 @@ class NotUnique(RunError):
 
 
 class MappingChanged(RunError):
-    """Source, mapping, mask or filter of a table is not the one its copy was made with."""
+    """Source, mapping, mask or filter of a table is not the one its copy was made with; nothing was written.
 
-    def __init__(self, table: str) -> None:
+    Attributes:
+        changes: one sentence a change; empty where it is not known what has changed.
+        allowing: what allows a change in another way than by a refill.
+    """
+
+    def __init__(self, table: str, changes: Sequence[str] = (), allowing: Sequence[str] = ()) -> None:
         self.table = table
+        self.changes = tuple(changes)
+        said = f": {'; '.join(changes)}" if changes else ""
+        refill = f"refill it with `vitrina replicate SPEC --full-refresh --table {table}`"
         super().__init__(
-            f"the source, mapping, mask or filter of {table!r} changed since it was filled",
-            f"refill it with `vitrina replicate SPEC --full-refresh --table {table}`",
+            f"the source, mapping, mask or filter of {table!r} changed since it was filled{said}",
+            "; or ".join((*dict.fromkeys(allowing), refill)),
         )
 
 

@@ -7,12 +7,14 @@ from typing import Any
 
 from framework import bookkeeping
 from framework.databases.base import Target
-from framework.databases.postgres.catalog import require
+from framework.databases.postgres.attributes import Attributes, attributes
+from framework.databases.postgres.catalog import identity, require
 from framework.databases.postgres.source import PostgresSource
 from framework.generate.filling import pending
 from framework.plan import Kind, Plan, Step
-from framework.replicate import constraints, cursor, state
-from framework.replicate.mapping import PLAN_MASK_KEY, Mapping, resolve
+from framework.replicate import constraints, cursor, evolve, state
+from framework.replicate.mapping import PLAN_MASK_KEY, resolve
+from framework.replicate.structure import structure
 from framework.spec.declared import table_of
 from framework.spec.models import ConstraintsTask, GenerateTask, MartTask, ReplicateTask, Spec
 from framework.tables import Table
@@ -25,6 +27,7 @@ class Explained:
     Attributes:
         action: what would happen now, in a sentence.
         sql: the main statement; empty where there is none.
+        changes: what is different between a copy and its source or its spec, and what becomes of it.
     """
 
     name: str
@@ -32,6 +35,7 @@ class Explained:
     needs: tuple[str, ...]
     action: str
     sql: str = ""
+    changes: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The step as JSON-able data."""
@@ -44,12 +48,12 @@ def explain(plan: Plan, spec: Spec, source: PostgresSource | None, target: Targe
 
 
 def _explained(step: Step, spec: Spec, source: PostgresSource | None, target: Target | None) -> Explained:
+    if step.kind is Kind.REPLICATE:
+        return _replicate(step, spec, source, target)
     if step.kind is Kind.GENERATE:
         action, sql = _generate(step, source), ""
     elif step.kind is Kind.TICK:
         action, sql = f"{step.arguments['ticks']} ticks of `changes`, each one transaction", ""
-    elif step.kind is Kind.REPLICATE:
-        action, sql = _replicate(step, spec, source, target)
     elif step.kind is Kind.CONSTRAINTS:
         action, sql = _constraints(step, source, target), ""
     else:
@@ -68,38 +72,57 @@ def _generate(step: Step, source: PostgresSource | None) -> str:
     return f"fill {', '.join(empty)}" if empty else "nothing: everything has been filled"
 
 
-def _replicate(step: Step, spec: Spec, source: PostgresSource | None, target: Target | None) -> tuple[str, str]:
+def _replicate(step: Step, spec: Spec, source: PostgresSource | None, target: Target | None) -> Explained:
     task = ReplicateTask.model_validate(step.arguments["task"])
-    table = _source_table(task, spec, source)
-    if table is None:
+    found = _source_table(task, spec, source)
+
+    def explained(action: str, sql: str = "", changes: tuple[str, ...] = ()) -> Explained:
+        return Explained(step.name, step.kind.value, step.needs, action, sql, changes)
+
+    if found is None:
         if source is not None:
-            return f"{task.mode}, once `generate` has made {task.source_table}", ""
-        return f"{task.mode}; the source table is not declared, so its query is not known offline", ""
-    mapping = resolve(task, table, PLAN_MASK_KEY)
+            return explained(f"{task.mode}, once `generate` has made {task.source_table}")
+        return explained(f"{task.mode}; the source table is not declared, so its query is not known offline")
+    mapping = resolve(task, found.table, PLAN_MASK_KEY)
     if target is None:
-        return task.mode, mapping.query()
-    return _next_load(task, mapping, target)
+        return explained(task.mode, mapping.query())
+    with target.session() as session:
+        known = bookkeeping.exists(session, target, state.STATE)
+        last = state.current(session, target, task.table) if known else None
+    if last is None:
+        return explained("fill: there is no copy yet", mapping.query())
+    made_of = structure(mapping, found.numbers, None, found.database)
+    evolution = evolve.pending(last, made_of, task, target.dialect)
+    changes = tuple(change.sentence for change in evolution.changes) if evolution is not None else ()
+    if evolution is not None and evolution.refused:
+        refill = f"vitrina replicate SPEC --full-refresh --table {task.table}"
+        return explained(f"nothing: a change is refused; `{refill}` would refill it", "", changes)
+    if task.mode == "full" or (evolution is not None and evolution.refills):
+        return explained("full: a fresh copy replaces the present one", mapping.query(), changes)
+    condition = cursor.since(mapping, last.bound, evolution.backfill if evolution is not None else ())
+    return explained(f"incremental, from {last.bound}", mapping.query(condition), changes)
 
 
-def _source_table(task: ReplicateTask, spec: Spec, source: PostgresSource | None) -> Table | None:
+@dataclass(frozen=True)
+class _Found:
+    """A source table, and what the database says of it beside: nothing, where the spec declares it."""
+
+    table: Table
+    numbers: Attributes | None = None
+    database: str | None = None
+
+
+def _source_table(task: ReplicateTask, spec: Spec, source: PostgresSource | None) -> _Found | None:
     entity = spec.entities.get(task.source_table)
-    declared = table_of(task.source_table, entity) if entity is not None else None
+    declared = _Found(table_of(task.source_table, entity)) if entity is not None else None
     if source is None:
         return declared
     if entity is not None and entity.rows is not None and source.may_generate:
         return declared
     with source.session() as session:
-        return require(session, task.source_schema, task.source_table)
-
-
-def _next_load(task: ReplicateTask, mapping: Mapping, target: Target) -> tuple[str, str]:
-    with target.session() as session:
-        last = state.current(session, target, task.table) if bookkeeping.exists(session, target, state.STATE) else None
-    if last is None:
-        return "fill: there is no copy yet", mapping.query()
-    if task.mode == "full":
-        return "full: a fresh copy replaces the present one", mapping.query()
-    return f"incremental, from {last.bound}", mapping.query(cursor.since(mapping, last.bound))
+        table = require(session, task.source_schema, task.source_table)
+        numbers = attributes(session, task.source_schema, task.source_table)
+        return _Found(table, numbers, identity(session))
 
 
 def _constraints(step: Step, source: PostgresSource | None, target: Target | None) -> str:

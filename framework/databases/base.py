@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, Protocol
 
-from framework.tables import Table
+from framework.tables import Index, Table
 from framework.types import LogicalType
 
 Row = tuple[Any, ...]
@@ -91,11 +91,13 @@ class Capabilities:
         lane: how rows are loaded, for reports: ``LOAD DATA``, ``INSERT``, ``CSV``.
         single_writer: one process and one connection own the database; nothing is gained by parallel loads.
         foreign_keys: tables that are there can be given foreign keys.
+        hides_columns: a column may be there without being part of `SELECT *`.
     """
 
     lane: str
     single_writer: bool
     foreign_keys: bool = True
+    hides_columns: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ class Alteration:
         added: columns that come, after the others.
         changed: columns that get another type, or may be NULL, or may not be NULL any more.
         hidden: what is added is not part of `SELECT *` until it is `changed`; for targets that know such columns.
+        unindexed: indexes that go, by the new names of their columns.
     """
 
     renamed: tuple[tuple[str, str], ...] = ()
@@ -115,6 +118,7 @@ class Alteration:
     added: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     hidden: bool = False
+    unindexed: tuple[Index, ...] = ()
 
 
 class Dialect(Protocol):

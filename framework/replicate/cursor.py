@@ -8,6 +8,8 @@ the lookback.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from framework import units
 from framework.databases.postgres.names import literal, quote
 from framework.databases.postgres.snapshot import Horizon
@@ -73,13 +75,17 @@ def next_bound(mapping: Mapping, seen: Horizon, watermark: str | None, last: str
     return watermark if watermark is not None else last
 
 
-def since(mapping: Mapping, bound: str | None) -> str:
-    """The condition of the rows that an increment reads; rows without a finite cursor value are always read."""
+def since(mapping: Mapping, bound: str | None, backfill: Collection[str] = ()) -> str:
+    """The condition of the rows that an increment reads; rows without a finite cursor value are always read.
+
+    So is what has a value in one of the columns ``backfill``, which the copy has not had.
+    """
     assert mapping.cursor is not None
     if bound is None:
         return ""
     without = f"{quote(mapping.cursor.name)} IS NULL" if mapping.cursor.nullable else ""
-    return " OR ".join(filter(None, (_newer(mapping, bound), _least(mapping), without)))
+    valued = (f"({column.expression}) IS NOT NULL" for column in mapping.columns if column.name in backfill)
+    return " OR ".join(filter(None, (_newer(mapping, bound), _least(mapping), without, *valued)))
 
 
 def is_timely(mapping: Mapping, seen: Horizon) -> bool:

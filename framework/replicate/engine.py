@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 
 from framework import lease
 from framework.databases.base import Target
+from framework.databases.postgres.attributes import attributes
 from framework.databases.postgres.catalog import identity, require
 from framework.databases.postgres.snapshot import snapshot
 from framework.databases.postgres.source import PostgresSource
@@ -18,6 +19,7 @@ from framework.replicate.job import Counter, Job
 from framework.replicate.mapping import resolve
 from framework.replicate.options import Options
 from framework.replicate.outline import Outline
+from framework.replicate.structure import structure
 from framework.spec.models import ReplicateTask
 
 KEPT_FOR = 600
@@ -31,7 +33,7 @@ def replicate(
 
     Raises:
         SourceMismatch, UnsupportedType: the source cannot be mapped; nothing was written.
-        MappingChanged: the copy was made by other rules; nothing was written.
+        MappingChanged: the copy cannot follow what has changed, or must not; nothing was written.
         LeaseHeld, LeaseLost: another run writes the table.
         LoadRefused, DeleteFuseBlown, CheckFailed: the copy stays as it was.
         VerifyFailed: the copy is not what the source was.
@@ -78,14 +80,16 @@ def opened(
         OutlineStale: the mapping is not that of the outline.
     """
     with source.session() as session:
-        described = require(session, task.source_schema, task.source_table)
-        mapping = resolve(task, described, options.mask_key, identity(session))
+        described, database = require(session, task.source_schema, task.source_table), identity(session)
+        found = attributes(session, task.source_schema, task.source_table)
+    mapping = resolve(task, described, options.mask_key, database)
     if outline is not None and outline.fingerprint != mapping.fingerprint:
         raise OutlineStale(task.table)
     token, term = outline.token if outline else None, KEPT_FOR if options.spread else lease.TERM
     holding = lease.held(target, task.table, options.run_id, token=token, term=term, keep=options.spread and not last)
     with holding as held:
-        job = Job(source, target, mapping, options, reporter, held)
+        made_of = structure(mapping, found, options.mask_key, database)
+        job = Job(source, target, mapping, made_of, options, reporter, held)
         with _naming(job):
             yield job
 

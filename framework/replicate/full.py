@@ -10,10 +10,11 @@ from framework.databases.postgres.snapshot import Horizon, horizon, snapshot
 from framework.databases.postgres.source import PostgresSession
 from framework.errors import LeaseLost
 from framework.events import Stats
-from framework.replicate import chunks, cursor, duplicates, merging, replacing, staging, state
+from framework.replicate import chunks, cursor, duplicates, evolve, merging, replacing, staging, state, structure
 from framework.replicate.job import Counter, Job
 from framework.replicate.journal import Loaded, Merged
 from framework.replicate.outline import EVERYTHING, Outline, Range
+from framework.replicate.structure import Structure
 
 SHADOW = "shadow"
 
@@ -35,9 +36,9 @@ def ranges(job: Job, seen: Horizon) -> tuple[tuple[Range, ...], bool]:
         return (EVERYTHING,), True
 
 
-def begin(job: Job, session: Session, generation: str) -> None:
+def begin(job: Job, session: Session, generation: str, made_of: Structure) -> None:
     """Make the table that the load fills."""
-    shadow = job.mapping.table(job.beside(SHADOW))
+    shadow = structure.table(job.mapping, made_of, job.beside(SHADOW))
     for notice in session.create_table(shadow, marker=state.marker(generation, job.table)):
         job.reporter.notice(notice)
     for name, safe in job.mapping.renamed.items():
@@ -73,7 +74,8 @@ def finish(job: Job, outline: Outline, session: Session, loaded: list[Loaded]) -
     done = Merged(stats.checked(results.passed, (*told, *results.warnings), bound), present)
     with session.transaction():
         _guard(job, session, nonce)
-        fresh = state.State(outline.generation, outline.fingerprint, bound, stats.watermark)
+        made_of = evolve.fresh(job, state.current(session, job.target, job.table))
+        fresh = state.State(outline.generation, outline.fingerprint, bound, stats.watermark, made_of)
         state.write(session, job.target, job.table, fresh, job.options.run_id)
         job.journal.finish(session, done)
     session.swap(shadow.name, job.table)
@@ -115,7 +117,8 @@ def _catch_up(
     into = job.beside(SHADOW)
     with staging.made(job, session, nonce) as tables:
         with snapshot(job.source) as shared, session.transaction():
-            staged = staging.fill(job, session, shared.session, tables, bound, into)
+            wanted = staging.Wanted(bound, cursor.since(job.mapping, bound))
+            staged = staging.fill(job, session, shared.session, tables, wanted, into)
 
         def perform() -> merging.Merged:
             _guard(job, session, nonce)

@@ -6,11 +6,12 @@ from framework import checks
 from framework.databases.base import Session
 from framework.databases.postgres.source import PostgresSession
 from framework.events import Stats
-from framework.replicate import cursor, replacing, staging, state
+from framework.replicate import cursor, evolve, replacing, staging, state
 from framework.replicate.job import Job
 from framework.replicate.journal import Loaded, Merged
 from framework.replicate.merging import in_transaction, merge
 from framework.replicate.outline import Outline
+from framework.replicate.staging import Wanted
 
 
 def begin(job: Job, session: Session) -> None:
@@ -20,13 +21,19 @@ def begin(job: Job, session: Session) -> None:
 
 def load(job: Job, outline: Outline, session: Session, reading: PostgresSession) -> Loaded:
     """Stage what changed, in the open transaction."""
-    staged = staging.fill(job, session, reading, staging.tables_of(job), outline.bound, job.table)
+    condition = cursor.since(job.mapping, outline.bound, outline.backfill)
+    wanted = Wanted(outline.bound, condition, dict(outline.renamed))
+    staged = staging.fill(job, session, reading, staging.tables_of(job), wanted, job.table)
     return Loaded(staged.read, staged.keys, staged.watermark, staged.replaced)
 
 
 def finish(job: Job, outline: Outline, session: Session, loaded: Loaded) -> Merged:
     """Merge what was staged."""
+    if outline.alters and (done := evolve.alter(job, session)) is not None:
+        return done
     done = in_transaction(session, lambda: _merge(job, outline, session, loaded))
+    if outline.alters:
+        evolve.reveal(job, session)
     job.discard(session, *staging.PURPOSES)
     return done
 
@@ -37,7 +44,8 @@ def _merge(job: Job, outline: Outline, session: Session, loaded: Loaded) -> Merg
     results = checks.require(session, job.target.dialect, job.table, job.table, job.mapping.task.checks)
     watermark = loaded.watermark or outline.watermark
     bound = cursor.next_bound(job.mapping, outline.horizon, loaded.watermark, outline.bound)
-    reached = state.State(outline.generation, outline.fingerprint, bound, watermark)
+    made_of = evolve.followed(job, session)
+    reached = state.State(outline.generation, outline.fingerprint, bound, watermark, made_of)
     state.write(session, job.target, job.table, reached, job.options.run_id)
     stats = Stats(
         rows_read=loaded.rows,

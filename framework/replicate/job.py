@@ -17,6 +17,7 @@ from framework.replicate import mask, state
 from framework.replicate.journal import Journal
 from framework.replicate.mapping import Mapping
 from framework.replicate.options import Options
+from framework.replicate.structure import Structure
 
 AUXILIARY = "vitrina auxiliary "
 """Markers of auxiliary tables: this, the token of the lease, and the table they are beside."""
@@ -24,11 +25,16 @@ AUXILIARY = "vitrina auxiliary "
 
 @dataclass(frozen=True)
 class Job:
-    """One table on its way from the source to the target, under a lease."""
+    """One table on its way from the source to the target, under a lease.
+
+    Attributes:
+        structure: what a copy would be made of now.
+    """
 
     source: PostgresSource
     target: Target
     mapping: Mapping
+    structure: Structure
     options: Options
     reporter: Reporter
     lease: Lease

@@ -28,6 +28,9 @@ class Outline:
         watermark: the largest cursor value of the last run.
         ranges: the parts of the load, as ranges of the key.
         one_snapshot: all ranges are read at one point in time. Else the copy is caught up from the horizon.
+        alters: the copy's table becomes another one before the merge.
+        backfill: columns whose values are read whatever the cursor says.
+        renamed: by the names that columns will have in the copy, those they have.
     """
 
     full: bool
@@ -39,6 +42,9 @@ class Outline:
     watermark: str | None
     ranges: tuple[Range, ...]
     one_snapshot: bool
+    alters: bool = False
+    backfill: tuple[str, ...] = ()
+    renamed: tuple[tuple[str, str], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """As plain data."""
@@ -47,5 +53,9 @@ class Outline:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Outline:
         """The inverse of `as_json`."""
-        ranges = tuple((low, high) for low, high in data["ranges"])
-        return cls(**{**data, "horizon": Horizon(**data["horizon"]), "ranges": ranges})
+        lists = {
+            "ranges": tuple((low, high) for low, high in data["ranges"]),
+            "backfill": tuple(data["backfill"]),
+            "renamed": tuple((new, old) for new, old in data["renamed"]),
+        }
+        return cls(**{**data, "horizon": Horizon(**data["horizon"]), **lists})

@@ -9,9 +9,10 @@ from __future__ import annotations
 from framework.databases.base import Session
 from framework.databases.postgres.snapshot import Horizon, Snapshot, horizon, snapshot
 from framework.databases.postgres.source import PostgresSession
-from framework.errors import MappingChanged, StatementFailed, VerifyFailed
+from framework.errors import StatementFailed, VerifyFailed
 from framework.events import Stats
-from framework.replicate import cursor, full, incremental, state
+from framework.replicate import cursor, evolve, full, incremental, state
+from framework.replicate.change import Evolution
 from framework.replicate.job import Counter, Job
 from framework.replicate.journal import Loaded, Merged
 from framework.replicate.mapping import DELETED_AT
@@ -23,7 +24,7 @@ def plan(job: Job) -> Outline:
 
     Raises:
         ForeignTable: a table of that name was not made by Vitrina.
-        MappingChanged: the copy was made by other rules; nothing was written.
+        MappingChanged: the copy cannot follow what has changed, or must not; nothing was written.
     """
     with job.source.session() as session:
         seen = horizon(session)
@@ -32,13 +33,18 @@ def plan(job: Job) -> Outline:
         # First of all: whoever was taken over before his rename cannot rename any more.
         job.clear_leftovers(session)
         last = state.current(session, job.target, job.table)
+        evolution = evolve.require(job, last) if last is not None else None
         job.journal.begin(session)
-        if last is None or job.options.full_refresh or job.mapping.task.mode == "full":
-            outline = _full(job, seen)
-            full.begin(job, session, outline.generation)
-        else:
-            outline = _incremental(job, seen, last)
+        if last is not None and not _is_full(job, evolution):
+            if last.structure is not None and last.structure.hidden:
+                evolve.reveal(job, session)
+            outline = _incremental(job, seen, last, evolution)
             incremental.begin(job, session)
+        else:
+            outline = _full(job, seen)
+            full.begin(job, session, outline.generation, evolve.fresh(job, last))
+    for change in evolution.changes if evolution is not None and outline.full else ():
+        job.reporter.notice(change.sentence)
     return outline
 
 
@@ -104,14 +110,27 @@ def _full(job: Job, seen: Horizon) -> Outline:
     return Outline(True, job.lease.token, generation, fingerprint, seen, None, None, ranges, one_snapshot)
 
 
-def _incremental(job: Job, seen: Horizon, last: state.State) -> Outline:
-    if job.mapping.fingerprint != last.fingerprint:
-        raise MappingChanged(job.table)
+def _is_full(job: Job, evolution: Evolution | None) -> bool:
+    refills = evolution is not None and evolution.refills
+    return job.options.full_refresh or job.mapping.task.mode == "full" or refills
+
+
+def _incremental(job: Job, seen: Horizon, last: state.State, evolution: Evolution | None) -> Outline:
     if doubt := cursor.doubts(job.mapping, seen):
         job.reporter.notice(doubt)
-    token, fingerprint = job.lease.token, last.fingerprint
     return Outline(
-        False, token, last.generation, fingerprint, seen, last.bound, last.watermark, (EVERYTHING,), one_snapshot=True
+        full=False,
+        token=job.lease.token,
+        generation=last.generation,
+        fingerprint=job.mapping.fingerprint,
+        horizon=seen,
+        bound=last.bound,
+        watermark=last.watermark,
+        ranges=(EVERYTHING,),
+        one_snapshot=True,
+        alters=evolution is not None and bool(evolution.changes),
+        backfill=evolution.backfill if evolution is not None else (),
+        renamed=tuple((new, old) for old, new in evolution.alteration.renamed) if evolution is not None else (),
     )
 
 
@@ -145,6 +164,8 @@ def _already_merged(job: Job, outline: Outline, session: Session) -> Merged | No
     """What an earlier attempt did; None if there was none, or it died between the state's commit and the rename."""
     done = job.journal.merged(session)
     visible = done is not None and (not outline.full or full.is_visible(job, outline, session))
+    if visible and outline.alters:
+        evolve.reveal(job, session)
     return done if visible else None
 
 

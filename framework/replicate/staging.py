@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from framework.databases.base import Session
 from framework.databases.postgres.source import PostgresSession
@@ -54,6 +54,21 @@ class Staged:
     replaced: Replaced
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """Which rows are read.
+
+    Attributes:
+        bound: of the cursor, for what is told of it.
+        condition: of the source's SQL; empty for all rows.
+        former: the names that columns have in the copy until it is altered, by the names they have then.
+    """
+
+    bound: str | None
+    condition: str
+    former: Mapping[str, str] = field(default_factory=dict)
+
+
 def tables_of(job: Job, suffix: str = "", *, keys: bool | None = None) -> Staging:
     """The staging tables of the job, which need not exist.
 
@@ -93,41 +108,48 @@ def made(job: Job, session: Session, suffix: str) -> Iterator[Staging]:
         job.discard(session, *(purpose + suffix for purpose in PURPOSES))
 
 
-def fill(
-    job: Job, session: Session, reading: PostgresSession, staging: Staging, bound: str | None, into: str
-) -> Staged:
-    """Read what may have changed since ``bound``, and the keys; in the open transaction of ``session``.
+def fill(job: Job, session: Session, reading: PostgresSession, staging: Staging, wanted: Wanted, into: str) -> Staged:
+    """Read what is wanted, and the keys; in the open transaction of ``session``.
 
     Args:
         job: the table's.
         session: of the target.
         reading: of the source, in its snapshot.
         staging: empty tables.
-        bound: rows whose cursor is at or above it are read (less the lookback).
+        wanted: which rows are read, whatever else is missing.
         into: the table that is to be changed.
     """
-    since = cursor.since(job.mapping, bound)
-    read = session.load(staging.rows, job.extract(reading, since), Counter(job.reporter, "read", None))
+    extract = job.extract(reading, wanted.condition)
+    read = session.load(staging.rows, extract, Counter(job.reporter, "read", None))
     keys = None
     if staging.keys is not None:
         counter = Counter(job.reporter, "compare keys", None)
         keys = session.load(staging.keys, job.extract(reading, names=job.mapping.key), counter)
-        read += _fill_missing(job, session, reading, staging.rows, staging.keys, into)
-    replaced = replacing.count(reading, job.mapping, since)
-    return Staged(read, keys, cursor.largest(job.mapping, reading, bound), replaced)
+        absent = _absent(job, session, staging.rows, staging.keys, into, wanted.former)
+        read += _fill_missing(job, session, reading, staging.rows, absent)
+    replaced = replacing.count(reading, job.mapping, wanted.condition)
+    return Staged(read, keys, cursor.largest(job.mapping, reading, wanted.bound), replaced)
 
 
-def _fill_missing(job: Job, session: Session, reading: PostgresSession, rows: Table, keys: Table, into: str) -> int:
+def _absent(job: Job, session: Session, rows: Table, keys: Table, into: str, former: Mapping[str, str]) -> str:
+    """The query of keys that the source has, and that neither the copy nor what was staged has."""
+    live = f" AND o.{job.quote(DELETED_AT)} IS NULL" if job.mapping.marks_deletes else ""
+    present = session.columns(into) if former else job.mapping.key
+    same = " AND ".join(
+        f"t.{job.quote(name)} = o.{job.quote(name if name in present else former[name])}" for name in job.mapping.key
+    )
+    return (
+        f"SELECT {job.list(job.mapping.key, 't.')} FROM {job.quote(keys.name)} AS t "
+        f"WHERE NOT EXISTS (SELECT 1 FROM {job.quote(into)} AS o WHERE {same}{live}) "
+        f"AND NOT EXISTS (SELECT 1 FROM {job.quote(rows.name)} AS o WHERE {job.same_key()}) LIMIT {MISSING_AT_ONCE}"
+    )
+
+
+def _fill_missing(job: Job, session: Session, reading: PostgresSession, rows: Table, missing: str) -> int:
     """Stage the rows whose key the source has and the copy has not, whatever their cursor says; how many.
 
     So a row that comes back with an old cursor value (it was deleted, or had left the filter) is met.
     """
-    live = f" AND o.{job.quote(DELETED_AT)} IS NULL" if job.mapping.marks_deletes else ""
-    missing = (
-        f"SELECT {job.list(job.mapping.key, 't.')} FROM {job.quote(keys.name)} AS t "
-        f"WHERE NOT EXISTS (SELECT 1 FROM {job.quote(into)} AS o WHERE {job.same_key()}{live}) "
-        f"AND NOT EXISTS (SELECT 1 FROM {job.quote(rows.name)} AS o WHERE {job.same_key()}) LIMIT {MISSING_AT_ONCE}"
-    )
     staged = 0
     while found := session.query(missing):
         loaded = session.load(rows, job.extract(reading, job.mapping.has_key(reading, found)), lambda _: None)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from framework import bookkeeping
 from framework.databases.base import PREFIX, Session, Target
 from framework.errors import ForeignTable
+from framework.replicate.structure import Structure
 from framework.tables import Column, Table
 from framework.types import Kind, LogicalType, varchar
 
@@ -30,6 +31,7 @@ TABLE = Table(
         Column("watermark", varchar(255)),
         Column("run_id", varchar(128), nullable=False),
         Column("loaded_at", LogicalType(Kind.TIMESTAMP, "timestamp"), nullable=False),
+        Column("mapping", LogicalType(Kind.TEXT, "text")),
     ),
     primary_key=("table_name", "generation"),
 )
@@ -45,12 +47,14 @@ class State:
         bound: the next increment reads from here (less the lookback): the horizon of the last read, or the largest
             cursor value where the cursor is no timestamptz.
         watermark: the largest cursor value seen, for people.
+        structure: what the copy is made of; None if an older Vitrina wrote the state.
     """
 
     generation: str
     fingerprint: str
     bound: str | None
     watermark: str | None
+    structure: Structure | None = None
 
 
 def new_generation(token: int) -> str:
@@ -82,12 +86,18 @@ def current(session: Session, target: Target, table: str) -> State | None:
         raise ForeignTable(table, target.name, "drop or rename it, or replicate under another name")
     generation = mark.removeprefix(MARK).partition(" ")[0]
     quote = target.dialect.quote
+    # Who only reads may meet the table of an older Vitrina.
+    mapping = "mapping" if "mapping" in session.columns(STATE) else "NULL"
     found = session.query(
-        f"SELECT fingerprint, bound, watermark FROM {quote(STATE)} WHERE table_name = %s AND generation = %s",
+        f"SELECT fingerprint, bound, watermark, {mapping} FROM {quote(STATE)} "
+        "WHERE table_name = %s AND generation = %s",
         (table, generation),
     )
-    # A copy without state (somebody emptied the table of states) can only be filled anew.
-    return State(generation, *found[0]) if found else State(generation, "", None, None)
+    if not found:
+        # A copy without state (somebody emptied the table of states) can only be filled anew.
+        return State(generation, "", None, None)
+    fingerprint, bound, watermark, text = found[0]
+    return State(generation, fingerprint, bound, watermark, Structure.from_text(text) if text else None)
 
 
 def write(session: Session, target: Target, table: str, state: State, run_id: str) -> None:
@@ -95,9 +105,17 @@ def write(session: Session, target: Target, table: str, state: State, run_id: st
     name, clock = target.dialect.quote(STATE), target.dialect.utc_now
     session.execute(f"DELETE FROM {name} WHERE table_name = %s AND generation = %s", (table, state.generation))
     session.execute(
-        f"INSERT INTO {name} (table_name, generation, fingerprint, bound, watermark, run_id, loaded_at) "
-        f"VALUES (%s, %s, %s, %s, %s, %s, {clock})",
-        (table, state.generation, state.fingerprint, state.bound, state.watermark, run_id),
+        f"INSERT INTO {name} (table_name, generation, fingerprint, bound, watermark, run_id, loaded_at, mapping) "
+        f"VALUES (%s, %s, %s, %s, %s, %s, {clock}, %s)",
+        (
+            table,
+            state.generation,
+            state.fingerprint,
+            state.bound,
+            state.watermark,
+            run_id,
+            state.structure.as_text() if state.structure is not None else None,
+        ),
     )
 
 

@@ -11,6 +11,7 @@ from pydantic import Field, Strict, StringConstraints, field_validator
 from pydantic_core import PydanticCustomError
 
 from framework import units
+from framework.spec.evolving import SchemaChange
 from framework.spec.fake import FakeRule
 from framework.spec.scheduling import OnFailure, Retries
 from framework.spec.shapes import (
@@ -330,6 +331,11 @@ class ReplicateDefaults(Model):
         description="what becomes of values that the target has no place for (NaN, infinity, years beyond 9999 or BC, "
         "numbers of more than 65 digits): reject stops the load and names them; null; clamp takes the nearest value",
     )
+    schema_change: SchemaChange = Field(
+        SchemaChange(),
+        description="what happens when the source's columns change",
+        examples=[{"rename": "apply", "narrow": "refill"}],
+    )
 
 
 class MappedColumn(OneOf):
@@ -421,6 +427,11 @@ class Replicate(Model):
         description="whether the copy gets the source's foreign keys to other tables that are copied; each is declared "
         "whenever all rows agree with it; by default as in `defaults`, or false",
     )
+    schema_change: SchemaChange | None = Field(
+        None,
+        description="what happens when the source's columns change; what is not said here is as in `defaults`",
+        examples=[{"drop": "apply"}],
+    )
     unique: ColumnLists = Field((), description="lists of the copy's columns: one unique index each")
     indexes: ColumnLists = Field((), description="lists of the copy's columns: one index each")
     chunk_rows: ChunkRows | None = Field(
@@ -450,6 +461,7 @@ class ReplicateTask(Model):
     out_of_range: Annotated[Reaction, NULL_IS_A_WORD] = "reject"
     children: bool = True
     foreign_keys: bool = False
+    schema_change: SchemaChange = SchemaChange()
     unique: ColumnLists = ()
     indexes: ColumnLists = ()
     checks: Checks = ()
@@ -664,6 +676,7 @@ class Spec(Model):
                 "out_of_range": own.out_of_range or defaults.out_of_range,
                 "children": own.children,
                 "foreign_keys": defaults.foreign_keys if own.foreign_keys is None else own.foreign_keys,
+                "schema_change": defaults.schema_change.overridden(own.schema_change),
                 "unique": own.unique,
                 "indexes": own.indexes,
                 "checks": own.checks,

@@ -35,6 +35,13 @@ from tests.replicate.conftest import Copying
         ("'2020-01-01'::date", "date", "'2020-01-01'"),
         ("'infinity'::date", "date", None),
         ("upper('x'::text)", "text", None),
+        ("('a'::text || 'b'::text)", "text", None),
+        ("''''''::bpchar", "char(5)", "'''''   '"),
+        (f"'{'x' * 2000}'::text", "text", None),
+        ("'1e40'::numeric", "numeric", None),
+        (f"'1{'0' * 40}'::numeric", "numeric", None),
+        ("12345.6", "numeric(5,-64)", None),
+        ("'(1,2)'::place", "composite place", None),
         ("gen_random_uuid()", "uuid", None),
     ],
 )

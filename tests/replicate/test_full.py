@@ -294,7 +294,7 @@ def test_columns_whose_values_are_replaced_are_counted(copying: Copying) -> None
     )
     copying.source.execute(
         "INSERT INTO t VALUES (1, '2020-01-01', 1, 1), (2, 'infinity', 'NaN', '-Infinity'), "
-        "(3, '0044-03-15 BC', 1e40, 'NaN')"
+        "(3, '0044-03-15 BC', 1e40, 'NaN'), (4, '2020-01-01', NULL, NULL)"
     )
     settings: dict[str, Any] = {"out_of_range": "null", "columns": {"f": {"from": "f", "out_of_range": "text"}}}
     stats = copying(**settings)
@@ -305,6 +305,10 @@ def test_columns_whose_values_are_replaced_are_counted(copying: Copying) -> None
     assert copying.rows("d, n IS NULL, f", "copy")[:2] == [(None, 1, "-Infinity"), (None, 1, "NaN")]
     copying.source.execute("UPDATE t SET d = '-infinity', updated_at = now() WHERE id = 1")
     assert copying(**settings).warnings[0].startswith("3 values of d")  # the lookback reads all of them again
+    copying.source.execute("ALTER TABLE t ALTER d DROP NOT NULL; UPDATE t SET d = NULL WHERE id = 4")
     clamped = copying({"full_refresh": True}, out_of_range="clamp", only=["id", "d", "updated_at"])
     assert clamped.warnings == ("3 values of d have no place in the target: the nearest value takes their place",)
-    assert [str(row[1]) for row in copying.rows("id, d")] == ["0001-01-01", "9999-12-31", "0001-01-01"]
+    assert [str(row[1]) for row in copying.rows("id, d")] == ["0001-01-01", "9999-12-31", "0001-01-01", "None"]
+    with pytest.raises(LoadRefused, match=r"1 of column n: 'NaN' \(id = 2\)") as refused:
+        copying({"full_refresh": True}, out_of_range="clamp", only=["id", "n", "updated_at"])
+    assert "null or text" in refused.value.fix

@@ -38,7 +38,7 @@ _OUTSIDE = 41
 
 _LONG = frozenset(f"{size}{kind}" for size in ("TINY", "", "MEDIUM", "LONG") for kind in ("TEXT", "BLOB"))
 PREFIX_CHARACTERS = 255
-"""Characters of a long text that an index holds. More, and the undo log of a row with several such indexes overflows."""
+"""Characters of a long text that an index holds; the undo log has no room for a row with several longer ones."""
 
 _LENGTH = re.compile(r"VAR(CHAR|BINARY)\((\d+)\)")
 _DECIMAL = re.compile(r"DECIMAL\((\d+),(\d+)\)")

@@ -146,19 +146,22 @@ class MySQLSession:
 
     def create_indexes(self, table: Table) -> None:
         """Create the secondary indexes that are missing, in one pass over the table."""
-        present = self._indexed(table.name) if table.indexes else ()
+        indexes = self._indexes(table.name).values() if table.indexes else ()
+        present = {Index(tuple(column for column, _ in parts), unique) for unique, parts in indexes}
+        present |= {Index(index.columns) for index in present}
         types = self._types(table.name) if table.indexes else {}
         clauses = [
             f"ADD {'UNIQUE ' if index.unique else ''}INDEX ({self._parts(types, index)})"
             for index in table.indexes
-            if index.columns not in present
+            if index not in present
         ]
         if clauses:
             self.execute(f"ALTER TABLE {self._dialect.quote(table.name)} {', '.join(clauses)}")
 
     def alter_table(self, table: Table, alteration: Alteration) -> None:
         """Change a table, in one statement. Readers go on meanwhile; they wait while the new form replaces the old."""
-        if changes := list(alter.clauses(table, alteration, self._types(table.name), self._column)):
+        present = alter.Present(self._types(table.name), self._indexes(table.name))
+        if changes := alter.clauses(table, alteration, present, self._column):
             if any(not change.startswith("ADD ") for change in changes):
                 constraints.drop_ours(self, table.name)
             self._create(f"ALTER TABLE {self._dialect.quote(table.name)} {', '.join(changes)}")
@@ -239,14 +242,18 @@ class MySQLSession:
         lane = load_stream if self._fast else load_batches
         return lane(self._connection, table, extract, progress)
 
-    def _indexed(self, name: str) -> list[tuple[str, ...]]:
-        """The columns of each secondary index of a table."""
+    def _indexes(self, name: str) -> dict[str, tuple[bool, tuple[tuple[str, int | None], ...]]]:
+        """The secondary indexes of a table: whether they are unique, and how much of each column they hold."""
         found = self.query(
-            "SELECT INDEX_NAME, COLUMN_NAME FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() "
-            "AND TABLE_NAME = %s AND INDEX_NAME <> 'PRIMARY' ORDER BY INDEX_NAME, SEQ_IN_INDEX",
+            "SELECT INDEX_NAME, NON_UNIQUE = 0, COLUMN_NAME, SUB_PART FROM information_schema.STATISTICS "
+            "WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = %s AND INDEX_NAME <> 'PRIMARY' "
+            "ORDER BY INDEX_NAME, SEQ_IN_INDEX",
             (name,),
         )
-        return [tuple(str(column) for _, column in rows) for _, rows in groupby(found, itemgetter(0))]
+        return {
+            str(index): (bool(unique), tuple((str(column), length and int(length)) for *_, column, length in rows))
+            for (index, unique), rows in groupby(found, itemgetter(0, 1))
+        }
 
     def _parts(self, types: Mapping[str, str], index: Index) -> str:
         parts = ((name, None) for name in index.columns) if index.unique else index_parts(types, index.columns)

@@ -41,7 +41,7 @@ class MySQLTarget:
     def capabilities(self) -> Capabilities:
         """Whether the server takes LOAD DATA LOCAL decides the lane."""
         allowed = self._server[1]
-        return Capabilities(lane="LOAD DATA" if allowed else "INSERT", single_writer=False)
+        return Capabilities(lane="LOAD DATA" if allowed else "INSERT", single_writer=False, hides_columns=True)
 
     @contextmanager
     def session(self) -> Iterator[MySQLSession]:

@@ -21,6 +21,9 @@ _LAST = {
     Kind.TIMESTAMPTZ: f"'{LAST_DAY} 23:59:59.999999+00'::timestamptz",
 }
 _LARGEST = {Kind.REAL: "'3.4028235e38'::real", Kind.DOUBLE: "'1.7976931348623157e308'::float8"}
+_NO_NUMBER = " <> 'NaN'"
+"""NaN is above all numbers, for PostgreSQL."""
+
 _TEXT_LENGTH = 64
 """Characters of the longest moment or floating-point number."""
 
@@ -46,12 +49,12 @@ def nearest(expression: str, type_: LogicalType) -> str:
         return _bounded(expression, _FIRST[type_.kind], _LAST[type_.kind])
     if type_.kind in _LARGEST:
         largest = _LARGEST[type_.kind]
-        return _bounded(expression, f"-({largest})", largest)
+        return _bounded(expression, f"-({largest})", largest, but=_NO_NUMBER)
     if type_.kind is not Kind.NUMERIC or holds_all(type_):
         return expression
     digits, scale = decimal_of(type_)
     largest = f"'{'9' * (digits - scale)}{'.' if scale else ''}{'9' * scale}'::numeric"
-    return f"round({_bounded(expression, f'-({largest})', largest)}, {scale})"
+    return f"round({_bounded(expression, f'-({largest})', largest, but=_NO_NUMBER)}, {scale})"
 
 
 def endless(expression: str, type_: LogicalType) -> str | None:
@@ -74,9 +77,7 @@ def is_limited(type_: LogicalType) -> bool:
     return type_.kind in _FIRST or type_.kind in _LARGEST or type_.kind is Kind.NUMERIC
 
 
-def _bounded(expression: str, first: str, last: str) -> str:
-    """NULL is neither below nor above. NaN is above all numbers, for PostgreSQL, and stays what it is."""
-    above = f"({expression}) > {last}" + (
-        "" if "date" in last or "timestamp" in last else f" AND ({expression}) <> 'NaN'"
-    )
+def _bounded(expression: str, first: str, last: str, but: str = "") -> str:
+    """NULL is neither below nor above, and neither is what the condition ``but`` excludes."""
+    above = f"({expression}) > {last}" + (f" AND ({expression}){but}" if but else "")
     return f"CASE WHEN ({expression}) < {first} THEN {first} WHEN {above} THEN {last} ELSE {expression} END"

@@ -1,0 +1,129 @@
+"""A copy follows what has changed in its source and its spec, if the policies allow it.
+
+The copy's table is altered right before the merge: what is to be read was read by then, and whatever could be refused
+was. MySQL commits DDL by itself, so a run may die between the two. Then the state still speaks of the copy as it was,
+and the next run does the same again; what is done already changes nothing. A column that was added has no values until
+the merge commits, and so is hidden until then from those who read all columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from framework.databases.base import Alteration, Dialect, Session
+from framework.errors import MappingChanged
+from framework.replicate import state, structure
+from framework.replicate.change import Evolution
+from framework.replicate.difference import between
+from framework.replicate.job import Job
+from framework.replicate.journal import Merged
+from framework.replicate.state import State
+from framework.replicate.structure import Structure
+from framework.spec.models import ReplicateTask
+from framework.tables import Column, Table
+
+
+def pending(last: State, new: Structure, task: ReplicateTask, dialect: Dialect) -> Evolution | None:
+    """How a copy would follow now; None if nobody has written down what it is made of."""
+    if last.structure is None:
+        return None
+    fresh = task.mode == "full"
+    evolution = between(last.structure, new, task.schema_change, dialect, fresh=fresh)
+    if fresh or evolution.refused or not evolution.refills:
+        return evolution
+    return replace(between(last.structure, new, task.schema_change, dialect, fresh=True), changes=evolution.changes)
+
+
+def require(job: Job, last: State) -> Evolution | None:
+    """How the copy follows in this run; None if nobody has written down what it is made of.
+
+    Raises:
+        MappingChanged: it cannot, or must not.
+    """
+    if job.options.full_refresh:
+        return None
+    evolution = pending(last, job.structure, job.mapping.task, job.target.dialect)
+    if evolution is None and job.mapping.task.mode != "full" and job.mapping.fingerprint != last.fingerprint:
+        raise MappingChanged(job.table)
+    if evolution is not None and evolution.refused:
+        refused = evolution.refused
+        allowing = [change.then for change in refused if change.then]
+        raise MappingChanged(job.table, [change.fact for change in refused], allowing)
+    return evolution
+
+
+def fresh(job: Job, last: State | None) -> Structure:
+    """What a copy that is made anew is made of: with the columns that the one before has kept, or has to keep now."""
+    if last is None or last.structure is None:
+        return job.structure
+    policy = job.mapping.task.schema_change
+    return between(last.structure, job.structure, policy, job.target.dialect, fresh=True).structure
+
+
+def alter(job: Job, session: Session) -> Merged | None:
+    """Make the copy's table what the merge needs; what the merge did, if another attempt has done it meanwhile.
+
+    Raises:
+        LeaseLost: another run took the table over.
+        MappingChanged: the spec was changed meanwhile.
+    """
+    with _excluding(job) as holding:
+        # Behind a merge, an alteration would throw away what it has brought.
+        if (done := job.journal.merged(holding)) is not None:
+            return done
+        evolution = require(job, _current(job, holding))
+        if evolution is None:
+            return None
+        copy = structure.table(job.mapping, evolution.structure, job.table)
+        session.alter_table(copy, replace(evolution.alteration, hidden=job.target.capabilities.hides_columns))
+        session.create_indexes(copy)
+    for change in evolution.changes:
+        job.reporter.notice(change.sentence)
+    return None
+
+
+def followed(job: Job, session: Session) -> Structure:
+    """What the copy is made of once the merge is committed; in its transaction, after `alter`."""
+    last = _current(job, session)
+    evolution = pending(last, job.structure, job.mapping.task, job.target.dialect)
+    if evolution is None:
+        return job.structure
+    hidden = evolution.alteration.added if job.target.capabilities.hides_columns else ()
+    return replace(evolution.structure, hidden=hidden)
+
+
+def reveal(job: Job, session: Session) -> None:
+    """Show the columns that were added, now that they have their values. Raises LeaseLost."""
+    with _excluding(job) as holding:
+        last = _current(job, holding)
+        if last.structure is None or not last.structure.hidden:
+            return
+        hidden = last.structure.hidden
+        session.alter_table(_added(job, last.structure), Alteration(changed=hidden))
+        shown = replace(last, structure=replace(last.structure, hidden=()))
+        state.write(holding, job.target, job.table, shown, job.options.run_id)
+
+
+@contextmanager
+def _excluding(job: Job) -> Iterator[Session]:
+    """A transaction of another session, which keeps all others from the table while DDL is done."""
+    with job.target.session() as holding, holding.transaction():
+        job.lease.guard(holding)
+        yield holding
+        job.lease.guard(holding)
+
+
+def _current(job: Job, session: Session) -> State:
+    last = state.current(session, job.target, job.table)
+    assert last is not None, "an increment has a copy"
+    return last
+
+
+def _added(job: Job, made_of: Structure) -> Table:
+    """The table with its hidden columns: as the mapping has them or, if it has changed since, as they were made."""
+    known = structure.table(job.mapping, made_of, job.table)
+    names = {column.name for column in known.columns}
+    others = (Column(shape.name, shape.type) for shape in made_of.columns if shape.name not in names)
+    return replace(known, columns=(*known.columns, *others))
