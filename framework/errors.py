@@ -14,7 +14,11 @@ VitrinaError
     ├── UnsupportedType
     ├── ForeignTable
     ├── BookkeepingNewer
+    ├── ConstraintNotOurs
+    ├── ForeignKeyImpossible
     ├── LoadRefused
+    │   └── KeyNotUnique
+    ├── NotUnique
     ├── MappingChanged
     ├── OutlineStale
     ├── DeleteFuseBlown
@@ -174,6 +178,22 @@ class BookkeepingNewer(RunError):
         )
 
 
+class ConstraintNotOurs(RunError):
+    """A foreign key that Vitrina did not declare is in the way; nothing was changed."""
+
+    def __init__(self, name: str, table: str, fact: str) -> None:
+        self.name = name
+        self.table = table
+        super().__init__(
+            f"the foreign key {name!r} of table {table!r} was not declared by Vitrina, and {fact}",
+            "drop it; with `foreign_keys: true` Vitrina declares those of the source itself",
+        )
+
+
+class ForeignKeyImpossible(RunError):
+    """A foreign key of the source that the target cannot have."""
+
+
 class LoadRefused(RunError):
     """The target would have altered values while loading; the load was undone.
 
@@ -187,6 +207,40 @@ class LoadRefused(RunError):
         self.warnings = tuple(warnings)
         self.columns = columns
         super().__init__(f"loading {table!r} was refused, because values would change: {'; '.join(warnings)}", fix)
+
+
+class KeyNotUnique(LoadRefused):
+    """Several rows have one key, so that only one of them would have arrived; the load was undone.
+
+    Attributes:
+        warnings: the first keys, or what the server said of them.
+        columns: the key's.
+    """
+
+    def __init__(
+        self,
+        table: str,
+        warnings: Sequence[str],
+        fix: str = "name the columns that identify a row with `key:`",
+        columns: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(table, warnings, fix, columns)
+        self.fact = f"loading {table!r} was refused, because several rows have one key: {'; '.join(warnings)}"
+
+
+class NotUnique(RunError):
+    """Two rows of a copy would have one value of a unique index; nothing was changed.
+
+    Attributes:
+        columns: the index's.
+        repeated: the first values that are met twice, with the keys of their rows.
+    """
+
+    def __init__(self, table: str, columns: Sequence[str], repeated: Sequence[str], fix: str) -> None:
+        self.table = table
+        self.columns = tuple(columns)
+        self.repeated = tuple(repeated)
+        super().__init__(f"{table!r} has a unique index on {', '.join(columns)}, and {'; '.join(repeated)}", fix)
 
 
 class MappingChanged(RunError):

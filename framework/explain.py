@@ -12,11 +12,11 @@ from framework.databases.postgres.catalog import identity, require
 from framework.databases.postgres.source import PostgresSource
 from framework.generate.filling import pending
 from framework.plan import Kind, Plan, Step
-from framework.replicate import cursor, evolve, state
+from framework.replicate import constraints, cursor, evolve, state
 from framework.replicate.mapping import PLAN_MASK_KEY, resolve
 from framework.replicate.structure import structure
 from framework.spec.declared import table_of
-from framework.spec.models import GenerateTask, MartTask, ReplicateTask, Spec
+from framework.spec.models import ConstraintsTask, GenerateTask, MartTask, ReplicateTask, Spec
 from framework.tables import Table
 
 
@@ -54,6 +54,8 @@ def _explained(step: Step, spec: Spec, source: PostgresSource | None, target: Ta
         action, sql = _generate(step, source), ""
     elif step.kind is Kind.TICK:
         action, sql = f"{step.arguments['ticks']} ticks of `changes`, each one transaction", ""
+    elif step.kind is Kind.CONSTRAINTS:
+        action, sql = _constraints(step, source, target), ""
     else:
         action, sql = _mart(step, target)
     return Explained(step.name, step.kind.value, step.needs, action, sql)
@@ -121,6 +123,17 @@ def _source_table(task: ReplicateTask, spec: Spec, source: PostgresSource | None
         table = require(session, task.source_schema, task.source_table)
         numbers = attributes(session, task.source_schema, task.source_table)
         return _Found(table, numbers, identity(session))
+
+
+def _constraints(step: Step, source: PostgresSource | None, target: Target | None) -> str:
+    task = ConstraintsTask.model_validate(step.arguments["task"])
+    if source is None or target is None:
+        tables = ", ".join(table.table for table in task.tables if table.foreign_keys)
+        return f"declare the foreign keys of {tables} that all rows agree with"
+    if not target.capabilities.foreign_keys:
+        return f"nothing: {constraints.UNABLE}"
+    with target.session() as session:
+        return constraints.survey(source, session, task).summary()
 
 
 def _mart(step: Step, target: Target | None) -> tuple[str, str]:

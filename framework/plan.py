@@ -10,7 +10,7 @@ from typing import Any
 
 from framework.errors import UsageError
 from framework.marts import graph
-from framework.spec.models import GenerateTask, MartTask, Spec
+from framework.spec.models import ConstraintsTask, GenerateTask, MartTask, Spec
 
 
 class Kind(str, Enum):
@@ -19,6 +19,7 @@ class Kind(str, Enum):
     GENERATE = "generate"
     TICK = "tick"
     REPLICATE = "replicate"
+    CONSTRAINTS = "constraints"
     MART = "mart"
 
 
@@ -66,7 +67,11 @@ class Plan:
         return self._keeping({step.name for step in self.steps if step.kind in wanted})
 
     def for_tables(self, tables: Iterable[str]) -> Plan:
-        """The plan with only the replication of ``tables``. Raises UsageError for a table it does not replicate."""
+        """The plan with only the replication of ``tables``, and what looks after their foreign keys.
+
+        Raises:
+            UsageError: it does not replicate one of them.
+        """
         known = {step.subject: step.name for step in self.steps if step.kind is Kind.REPLICATE}
         for table in tables:
             if table not in known:
@@ -74,7 +79,8 @@ class Plan:
                     f"pipeline {self.pipeline!r} does not replicate a table {table!r}",
                     f"use one of: {', '.join(known)}",
                 )
-        return self._keeping({known[table] for table in tables})
+        after = {step.name for step in self.steps if step.kind is Kind.CONSTRAINTS}
+        return self._keeping({known[table] for table in tables} | after)
 
     def _keeping(self, names: set[str]) -> Plan:
         kept = tuple(
@@ -86,10 +92,14 @@ class Plan:
 
 
 def compile_plan(spec: Spec, ticks: int = 0, seed: int | None = None) -> Plan:
-    """The plan of a checked spec: generate, then tick, then replicate, then marts; ``seed`` replaces the spec's."""
+    """The plan of a checked spec: generate, then tick, then replicate, then marts; ``seed`` replaces the spec's.
+
+    Marts do not wait for foreign keys, nor foreign keys for marts.
+    """
     generating = _generate_steps(spec, ticks, spec.seed if seed is None else seed)
     before = (generating[-1].name,) if generating else ()
-    steps = (*generating, *_replicate_steps(spec, before), *_mart_steps(spec))
+    copying = _replicate_steps(spec, before)
+    steps = (*generating, *copying, *_constraints_steps(spec, copying), *_mart_steps(spec))
     return Plan(spec.pipeline, spec.source, spec.target, steps)
 
 
@@ -116,6 +126,15 @@ def _replicate_steps(spec: Spec, before: tuple[str, ...]) -> tuple[Step, ...]:
         )
         for table in _in_order(needs)
     )
+
+
+def _constraints_steps(spec: Spec, copying: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Foreign keys may lead to any table; which, only the source knows."""
+    tasks = tuple(spec.replicate_task(table) for table in spec.replicate)
+    if not any(task.foreign_keys for task in tasks):
+        return ()
+    needs = tuple(step.name for step in copying)
+    return (Step("constraints", Kind.CONSTRAINTS, {"task": _dump(ConstraintsTask(tables=tasks))}, needs),)
 
 
 def _tables_in_checks(spec: Spec) -> dict[str, tuple[str, ...]]:

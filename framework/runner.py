@@ -31,9 +31,10 @@ from framework.generate.filling import fill
 from framework.marts.build import build
 from framework.marts.capture import watch
 from framework.plan import Kind, Plan, Step
+from framework.replicate.constraints import look_after
 from framework.replicate.engine import replicate
 from framework.replicate.options import Options
-from framework.spec.models import GenerateTask, Mart, MartTask, ReplicateTask
+from framework.spec.models import ConstraintsTask, GenerateTask, Mart, MartTask, ReplicateTask
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,11 @@ def replicate_options(run: Run, step: Step, *, spread: bool = False) -> Options:
     )
 
 
+def _constraints(run: Run, step: Step, reporter: Reporter) -> Stats:
+    task = ConstraintsTask.model_validate(step.arguments["task"])
+    return look_after(run.read, run.written, task, run.run_id, reporter)
+
+
 def _mart(run: Run, step: Step, reporter: Reporter) -> Stats:
     task = MartTask.model_validate(step.arguments["task"])
     with lease.held(run.written, task.name, run.run_id) as held:
@@ -120,6 +126,7 @@ HANDLERS: Mapping[Kind, Callable[[Run, Step, Reporter], Stats]] = {
     Kind.GENERATE: _generate,
     Kind.TICK: _tick,
     Kind.REPLICATE: _replicate,
+    Kind.CONSTRAINTS: _constraints,
     Kind.MART: _mart,
 }
 

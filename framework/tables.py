@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from framework.types import LogicalType
 
@@ -25,18 +25,31 @@ class Column:
 
 @dataclass(frozen=True)
 class Index:
+    """An index.
+
+    Attributes:
+        whole: it holds whole values, and not the beginnings of long ones; unique indexes always do.
+    """
+
     columns: tuple[str, ...]
     unique: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True)
 class ForeignKey:
-    """``columns`` of the owning table point at ``referred_columns`` of ``referred_table`` in the same schema."""
+    """``columns`` of the owning table point at ``referred_columns`` of ``referred_table``.
+
+    Attributes:
+        referred_schema: where the referred table is; None where it is the owning table's schema.
+    """
 
     columns: tuple[str, ...]
     referred_table: str
     referred_columns: tuple[str, ...]
     on_delete: str = "no action"
+    on_update: str = field(default="no action", compare=False)  # specs do not say these two
+    referred_schema: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,8 @@ def _action(spec: Spec, kind: Kind, subject: str) -> str:
         return "fills the source, where it has not been filled"
     if kind is Kind.TICK:
         return "lets the source live on, by as many ticks as the run asks for"
+    if kind is Kind.CONSTRAINTS:
+        return "declares the source's foreign keys in the copy, where all rows agree with them"
     if kind is Kind.REPLICATE:
         task = spec.replicate_task(subject)
         by = f" by `{task.cursor}`" if task.mode == "incremental" else ""

@@ -1,7 +1,7 @@
 """The plan of a spec as a DAG. Only translated: what is done, and in which order, the plan says.
 
 begin -> generate -> tick -> replicate.<table>: plan -> load (one for each part) -> merge -> verify
-      -> marts.<mart> -> succeed          end: a teardown, whatever happened
+      -> constraints, marts.<mart> -> succeed          end: a teardown, whatever happened
 """
 
 from __future__ import annotations
@@ -182,6 +182,11 @@ class _Tasks:
         if step.kind is Kind.MART:
             with groups[step.kind]:
                 made = self._mart(step)
+        elif step.kind is Kind.CONSTRAINTS:
+            pool = self._pool[self._spec.target]
+            made = operators.RunStep(
+                task_id=step.name, spec=self._path, step=step.name, trigger_rule=_rule(step), **pool
+            )
         else:
             made = self._fill(step)
         self._first[step.name] = self._last[step.name] = made

@@ -26,7 +26,7 @@ class Begin(Work):
 
 
 class RunStep(Work):
-    """A whole step: generate, tick, or a mart."""
+    """A whole step: generate, tick, constraints, or a mart."""
 
     ui_color = "#e3f0d8"
 

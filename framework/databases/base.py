@@ -6,9 +6,10 @@ SQL that the engine writes uses ``%s`` for bound values in every dialect. Names 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, Protocol
 
 from framework.tables import Index, Table
@@ -34,6 +35,40 @@ def reserved_name(purpose: str, table: str) -> str:
     return f"{name[: NAME_LENGTH - 13]}_{digest}"
 
 
+CONSTRAINT_PREFIX = "vitrina_"
+"""Every foreign key that Vitrina declares begins with this, and ends with a digest of what it says."""
+
+_OURS = re.compile(f"{CONSTRAINT_PREFIX}.*_[0-9a-f]{{12}}")
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """A foreign key of a target: ``columns`` of ``table`` point at ``referred_columns`` of ``referred_table``."""
+
+    table: str
+    columns: tuple[str, ...]
+    referred_table: str
+    referred_columns: tuple[str, ...]
+    on_delete: str = "no action"
+    on_update: str = "no action"
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.table} ({', '.join(self.columns)}) -> {self.referred_table} ({', '.join(self.referred_columns)})"
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether Vitrina declared it."""
+        return _OURS.fullmatch(self.name) is not None
+
+    def named(self) -> Constraint:
+        """The same with the one name that Vitrina gives it: unique in the database, and always the same."""
+        digest = hashlib.sha256(str(self).encode()).hexdigest()[:12]
+        readable = re.sub(r"[^A-Za-z0-9_]+", "_", f"{self.table}_{'_'.join(self.columns)}")
+        room = NAME_LENGTH - len(CONSTRAINT_PREFIX) - len(digest) - 1
+        return replace(self, name=f"{CONSTRAINT_PREFIX}{readable[:room]}_{digest}")
+
+
 class Extract(Protocol):
     """Rows of the source on their way to a target, each value in its wire form (see `framework.types`)."""
 
@@ -55,11 +90,13 @@ class Capabilities:
     Attributes:
         lane: how rows are loaded, for reports: ``LOAD DATA``, ``INSERT``, ``CSV``.
         single_writer: one process and one connection own the database; nothing is gained by parallel loads.
+        foreign_keys: tables that are there can be given foreign keys.
         hides_columns: a column may be there without being part of `SELECT *`.
     """
 
     lane: str
     single_writer: bool
+    foreign_keys: bool = True
     hides_columns: bool = False
 
 
@@ -130,8 +167,17 @@ class Session(Protocol):
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """Run a query; all its rows."""
 
+    def query_shared(self, sql: str) -> list[Row]:
+        """Run a SELECT in the open transaction; the rows it reads stay as they are until the transaction ends.
+
+        Waits for transactions that are about to change them.
+        """
+
     def transaction(self) -> AbstractContextManager[None]:
         """Commits at the end, rolls back on an exception. Not nested. READ COMMITTED or stricter."""
+
+    def unreferenced(self) -> AbstractContextManager[None]:
+        """Within the context the server neither checks foreign keys nor cascades; who writes must see to them."""
 
     def create_table(self, table: Table, marker: str = "", if_missing: bool = False) -> tuple[str, ...]:
         """Create a table with its primary key, without its other indexes. ``marker`` is kept with the table.
@@ -166,7 +212,29 @@ class Session(Protocol):
         """Drop a view if it is there."""
 
     def swap(self, fresh: str, live: str) -> None:
-        """Make table ``fresh`` visible as ``live``, atomically, and drop what was there before."""
+        """Make table ``fresh`` visible as ``live``, atomically, and drop what was there before.
+
+        Our foreign keys from and to ``live`` are dropped before.
+
+        Raises:
+            ConstraintNotOurs: somebody else's foreign key leads to ``live``; nothing was changed.
+        """
+
+    def foreign_keys(self, table: str) -> tuple[Constraint, ...]:
+        """The foreign keys of a table, and those that lead to it, whoever declared them."""
+
+    def fitted(self, constraint: Constraint) -> Constraint:
+        """The foreign key as this database can have it, with its name.
+
+        Raises:
+            ForeignKeyImpossible: it cannot.
+        """
+
+    def add_foreign_key(self, constraint: Constraint) -> None:
+        """Declare a foreign key. The rows are not looked at: that they agree is the caller's care."""
+
+    def drop_foreign_keys(self, constraints: Iterable[Constraint]) -> None:
+        """Drop foreign keys, as far as they are there."""
 
     def relation(self, name: str) -> str | None:
         """``table``, ``view``, or None where nothing has this name."""

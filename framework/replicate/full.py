@@ -10,7 +10,7 @@ from framework.databases.postgres.snapshot import Horizon, horizon, snapshot
 from framework.databases.postgres.source import PostgresSession
 from framework.errors import LeaseLost
 from framework.events import Stats
-from framework.replicate import chunks, cursor, evolve, merging, replacing, staging, state, structure
+from framework.replicate import chunks, cursor, duplicates, evolve, merging, replacing, staging, state, structure
 from framework.replicate.job import Counter, Job
 from framework.replicate.journal import Loaded, Merged
 from framework.replicate.outline import EVERYTHING, Outline, Range
@@ -67,7 +67,8 @@ def finish(job: Job, outline: Outline, session: Session, loaded: list[Loaded]) -
     nonce = _begin_attempt(job, session)
     if not outline.one_snapshot:
         bound, stats, present = _catch_up(job, session, nonce, stats, bound)
-    session.create_indexes(shadow)
+    with duplicates.named(job, session, shadow.name):
+        session.create_indexes(shadow)
     results = checks.require(session, job.target.dialect, shadow.name, job.table, job.mapping.task.checks)
     told = replacing.sentences(job.mapping, replacing.added(part.replaced for part in loaded))
     done = Merged(stats.checked(results.passed, (*told, *results.warnings), bound), present)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -99,8 +99,17 @@ class Mapping:
             Column(c.name, c.type, c.nullable and c.name not in self.key, c.default, c.comment) for c in self.columns
         )
         unique = (Index(names, unique=True) for names in self.task.unique)
-        indexes = (*unique, *(Index(names) for names in self.task.indexes))
+        indexes = (*unique, *(Index(names) for names in self.task.indexes), *self._foreign_indexes())
         return Table(name, (*columns, *deleted_at), self.key, indexes, comment=self.source.comment)
+
+    def _foreign_indexes(self) -> Iterator[Index]:
+        """The indexes that foreign keys need, and other keys do not give them."""
+        names = {column.origin: column.name for column in reversed(self.columns) if column.origin and not column.masked}
+        for foreign in self.source.foreign_keys if self.task.foreign_keys else ():
+            columns = tuple(names.get(name, "") for name in foreign.columns)
+            given = (self.key, *self.task.unique)
+            if all(columns) and all(key[: len(columns)] != columns for key in given):
+                yield Index(columns, whole=True)
 
     def key_table(self, name: str) -> Table:
         """A table of nothing but keys."""

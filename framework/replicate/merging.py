@@ -9,9 +9,11 @@ from typing import TypeVar
 from framework import units
 from framework.databases.base import Session
 from framework.errors import DeleteFuseBlown, StatementFailed
+from framework.replicate import duplicates, references
 from framework.replicate.job import Job
 from framework.replicate.mapping import DELETED_AT
 from framework.replicate.options import ChangeCapture
+from framework.replicate.references import BrokenReferences
 from framework.replicate.staging import Staging
 
 ATTEMPTS = 3
@@ -34,15 +36,18 @@ class Merged:
 
 
 def in_transaction(session: Session, work: Callable[[], Result]) -> Result:
-    """Do ``work`` in a transaction, again where another session's lock ended it."""
-    for attempt in range(1, ATTEMPTS + 1):
+    """Do ``work`` in a transaction, again where another session's lock ended it, or a foreign key stood against it."""
+    attempt = 1
+    while True:
         try:
             with session.transaction():
                 return work()
+        except BrokenReferences as error:
+            session.drop_foreign_keys(error.constraints)
         except StatementFailed as error:
             if not error.lock or attempt == ATTEMPTS:
                 raise
-    raise AssertionError
+            attempt += 1
 
 
 def merge(
@@ -66,6 +71,8 @@ def merge(
 
     Raises:
         DeleteFuseBlown: too many rows would go.
+        NotUnique: a unique index of the copy stands against it.
+        BrokenReferences, ConstraintNotOurs: so does a foreign key.
     """
     merging = _Merge(job, session, staging, into, fresh)
     unchanged = merging.drop_unchanged()
@@ -73,9 +80,12 @@ def merge(
     gone = merging.note_gone()
     if written or gone:
         merging.record(capture)
-        merging.delete_gone(gone)
-        merging.replace_rows()
+        with session.unreferenced():
+            merging.delete_gone(gone)
+            merging.replace_rows()
         merging.record(capture)
+        if not fresh:
+            references.require(job, session, staging, gone)
     return Merged(unchanged, written, gone)
 
 
@@ -141,7 +151,8 @@ class _Merge:
         table, rows, names = job.quote(self.into), job.quote(self.staging.rows.name), job.list(job.mapping.names)
         self.session.execute(job.target.dialect.delete_matching(table, rows, job.same_key()))
         order = job.list(job.mapping.key)
-        self.session.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM {rows} ORDER BY {order}")
+        with duplicates.named(job, self.session, self.into, self.staging.rows.name):
+            self.session.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM {rows} ORDER BY {order}")
 
     def record(self, capture: ChangeCapture | None) -> None:
         if capture is not None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
+from framework.databases.mysql.columns import native_types, room_of
+from framework.databases.mysql.dialect import MySQLDialect
 from framework.databases.postgres import ranges
 from framework.databases.postgres.source import PostgresSession
-from framework.errors import LoadRefused, VitrinaError
+from framework.databases.postgres.wire import wire
+from framework.errors import KeyNotUnique, LoadRefused, VitrinaError
 from framework.replicate import mask
 from framework.replicate.job import Job
 from framework.replicate.mapping import Mapping, Selected
-from framework.types import TEXT_KINDS, Kind
+from framework.types import DOCUMENT_KINDS, TEXT_KINDS, Kind
 
 SHOWN = 3
 """Values of a column that are shown."""
@@ -20,18 +23,20 @@ SHOWN = 3
 LENGTH = 40
 """Characters of a value that are shown."""
 
+_LENGTHY = TEXT_KINDS | DOCUMENT_KINDS | {Kind.TEXTUAL, Kind.BYTES}
+
 _COLUMN = re.compile(r"column ['`\"](?:.*?[`'\"]\.[`'\"])?(?P<name>.+?)['`\"] (?:at row|has no exact)")
 
 
 def explained(job: Job, error: LoadRefused) -> LoadRefused:
     """The error with the values that it is about, as far as the source still has them."""
+    if isinstance(error, KeyNotUnique):
+        return _repeated(job, error)
     found: list[str] = []
     columns: list[str] = []
     # What the server said is worth more than the reason why no more can be said.
-    with suppress(VitrinaError), job.source.session() as session:
-        if job.mapping.is_masked and job.options.mask_key is not None:
-            mask.install(session, job.options.mask_key)
-        for column, condition in _suspects(job.mapping, error):
+    with suppress(VitrinaError), _reading(job) as session:
+        for column, condition in _suspects(job, error):
             if values := _values(session, job.mapping, column, condition):
                 found.append(values)
                 columns.append(column.name)
@@ -40,20 +45,64 @@ def explained(job: Job, error: LoadRefused) -> LoadRefused:
     return LoadRefused(job.table, (*error.warnings, *found), _fix(job.mapping, columns), columns=tuple(columns))
 
 
-def _suspects(mapping: Mapping, error: LoadRefused) -> Iterator[tuple[Selected, str]]:
+def _repeated(job: Job, error: KeyNotUnique) -> KeyNotUnique:
+    """The keys that several rows of the source have, and what can be done."""
+    mapping, found = job.mapping, list(error.warnings)
+    with suppress(VitrinaError), _reading(job) as session:
+        key = [next(column for column in mapping.columns if column.name == name) for name in mapping.key]
+        shown = ", ".join(f"left(({one.expression})::text, {LENGTH})" for one in key)
+        grouped = ", ".join(one.expression for one in key)
+        rows = session.query(
+            f"SELECT count(*), {shown} FROM {mapping.origin}{mapping.filter()} GROUP BY {grouped} "
+            f"HAVING count(*) > 1 ORDER BY {grouped} LIMIT {SHOWN}"
+        )
+        names = ", ".join(mapping.key)
+        found = [f"{count} rows with {names} = {', '.join(map(str, values))}" for count, *values in rows] or found
+    return KeyNotUnique(job.table, found, _fix_of_repeated(mapping), mapping.key)
+
+
+def _fix_of_repeated(mapping: Mapping) -> str:
+    if mapping.task.key:
+        return "name columns that identify a row with `key:`, or correct the rows in the source"
+    if mapping.task.children:
+        return (
+            "tables that inherit from this one have keys of their own: leave their rows out with `children: false`, or "
+            "name columns that identify a row among all with `key:`"
+        )
+    return "name columns that identify a row with `key:`"
+
+
+@contextmanager
+def _reading(job: Job) -> Iterator[PostgresSession]:
+    """The source, with what masks need."""
+    with job.source.session() as session:
+        if job.mapping.is_masked and job.options.mask_key is not None:
+            mask.install(session, job.options.mask_key)
+        yield session
+
+
+def _suspects(job: Job, error: LoadRefused) -> Iterator[tuple[Selected, str]]:
     """Columns, each with the condition of the values that the target refuses."""
     named = {match["name"] for warning in error.warnings for match in _COLUMN.finditer(warning)}
-    for column in mapping.columns:
+    for column in job.mapping.columns:
         check = ranges.endless if column.policy == "clamp" else ranges.outside
         condition = check(column.expression, column.type)
         if column.policy in ("reject", "clamp") and condition is not None and not column.masked:
             yield column, condition
-        elif column.name in named and column.type.kind in (*TEXT_KINDS, Kind.TEXTUAL):
-            yield column, f"char_length(({column.expression})::text) = ({_longest(mapping, column)})"
+        elif column.name in named and column.type.kind in _LENGTHY:
+            yield column, _too_long(job, column)
 
 
-def _longest(mapping: Mapping, column: Selected) -> str:
-    return f"SELECT max(char_length(({column.expression})::text)) FROM {mapping.origin}{mapping.filter()}"
+def _too_long(job: Job, column: Selected) -> str:
+    """The condition that a value is longer than the column; without a limit, that it is the longest."""
+    text = f"({wire(column.expression, column.type)})::text"
+    length = f"octet_length({column.expression})" if column.type.kind is Kind.BYTES else f"char_length({text})"
+    room = None
+    if job.target.dialect.name == MySQLDialect.name:
+        room = room_of(native_types(job.mapping.table(job.table))[column.name])
+    if room is not None:
+        return f"{length} > {room}"
+    return f"{length} = (SELECT max({length}) FROM {job.mapping.origin}{job.mapping.filter()})"
 
 
 def _values(session: PostgresSession, mapping: Mapping, column: Selected, condition: str) -> str | None:

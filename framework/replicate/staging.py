@@ -79,7 +79,9 @@ def tables_of(job: Job, suffix: str = "", *, keys: bool | None = None) -> Stagin
     """
     mapping = job.mapping
     rows = mapping.table(job.beside(STAGE + suffix))
-    plain = Table(rows.name, tuple(c for c in rows.columns if c.name != DELETED_AT), mapping.key)
+    # The indexes are not made here; but values too long for them are refused while they are loaded, and named.
+    columns = tuple(column for column in rows.columns if column.name != DELETED_AT)
+    plain = Table(rows.name, columns, mapping.key, rows.indexes)
     wanted = mapping.task.deletes.policy != "keep" if keys is None else keys
     return Staging(
         plain,

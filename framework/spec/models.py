@@ -321,6 +321,11 @@ class ReplicateDefaults(Model):
     chunk_rows: ChunkRows = Field(
         1_000_000, description="rows (estimated) that one part of a full load copies; in Airflow a part is a task"
     )
+    foreign_keys: bool = Field(
+        False,
+        description="whether the copy gets the source's foreign keys to other tables that are copied; each is declared "
+        "whenever all rows agree with it",
+    )
     out_of_range: Annotated[Reaction, NULL_IS_A_WORD] = Field(
         "reject",
         description="what becomes of values that the target has no place for (NaN, infinity, years beyond 9999 or BC, "
@@ -417,6 +422,11 @@ class Replicate(Model):
         description="whether rows of tables that inherit from the source table are read with it, as PostgreSQL does; a "
         "partitioned table has no others",
     )
+    foreign_keys: bool | None = Field(
+        None,
+        description="whether the copy gets the source's foreign keys to other tables that are copied; each is declared "
+        "whenever all rows agree with it; by default as in `defaults`, or false",
+    )
     schema_change: SchemaChange | None = Field(
         None,
         description="what happens when the source's columns change; what is not said here is as in `defaults`",
@@ -450,10 +460,17 @@ class ReplicateTask(Model):
     columns: dict[Name, MappedColumn] = {}
     out_of_range: Annotated[Reaction, NULL_IS_A_WORD] = "reject"
     children: bool = True
+    foreign_keys: bool = False
     schema_change: SchemaChange = SchemaChange()
     unique: ColumnLists = ()
     indexes: ColumnLists = ()
     checks: Checks = ()
+
+
+class ConstraintsTask(Model):
+    """The replicated tables whose foreign keys are looked after, and those that they may lead to."""
+
+    tables: Annotated[tuple[ReplicateTask, ...], Strict(False)]
 
 
 # --- marts -----------------------------------------------------------------------------------------------------------
@@ -658,6 +675,7 @@ class Spec(Model):
                 "columns": own.columns,
                 "out_of_range": own.out_of_range or defaults.out_of_range,
                 "children": own.children,
+                "foreign_keys": defaults.foreign_keys if own.foreign_keys is None else own.foreign_keys,
                 "schema_change": defaults.schema_change.overridden(own.schema_change),
                 "unique": own.unique,
                 "indexes": own.indexes,

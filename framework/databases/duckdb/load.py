@@ -15,7 +15,7 @@ import duckdb
 from framework.databases.base import Extract, Progress
 from framework.databases.duckdb.dialect import ALTERED, DuckDBDialect, literal
 from framework.databases.duckdb.errors import reason
-from framework.errors import LoadRefused, StatementFailed
+from framework.errors import KeyNotUnique, LoadRefused, StatementFailed
 from framework.tables import Table
 
 LINE_BYTES = 32 << 20
@@ -116,7 +116,7 @@ def _require_unique(cursor: duckdb.DuckDBPyConnection, table: Table) -> None:
     if doubled:
         names = ", ".join(table.primary_key)
         rows = [f"key ({names}) = ({', '.join(map(str, row))}) occurs more than once" for row in doubled]
-        raise LoadRefused(table.name, rows, "name the columns that identify a row with `key:`")
+        raise KeyNotUnique(table.name, rows)
 
 
 def _refused(name: str, table: Table, error: duckdb.Error) -> Exception:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
 import duckdb
 
-from framework.databases.base import Alteration, Extract, Progress, Row
+from framework.databases.base import Alteration, Constraint, Extract, Progress, Row
 from framework.databases.duckdb.alter import statements
 from framework.databases.duckdb.dialect import DuckDBDialect, literal
 from framework.databases.duckdb.errors import translated
 from framework.databases.duckdb.load import load
-from framework.errors import UnsupportedType
+from framework.errors import ForeignKeyImpossible, UnsupportedType
 from framework.tables import Column, Table
 
 _PLACEHOLDER = re.compile(r"%([s%])")
@@ -74,11 +74,19 @@ class DuckDBSession:
         """Run a query; all its rows."""
         return self._run(sql, parameters)[0]
 
+    def query_shared(self, sql: str) -> list[Row]:
+        """Run a query: writers take turns anyway."""
+        return self.query(sql)
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Commits at the end, rolls back on an exception."""
         with self._writing, self._transaction():
             yield
+
+    def unreferenced(self) -> AbstractContextManager[None]:
+        """There are no foreign keys."""
+        return nullcontext()
 
     def create_table(self, table: Table, marker: str = "", if_missing: bool = False) -> tuple[str, ...]:
         """Create a table. Its keys are NOT NULL; that they are unique is seen to by `load`.
@@ -136,6 +144,22 @@ class DuckDBSession:
         with self.transaction():
             self.drop_table(live)
             self.execute(f"ALTER TABLE {self._dialect.quote(fresh)} RENAME TO {self._dialect.quote(live)}")
+
+    def foreign_keys(self, table: str) -> tuple[Constraint, ...]:  # noqa: ARG002 - as the protocol says
+        """None: DuckDB cannot give a table foreign keys once it is there."""
+        return ()
+
+    def fitted(self, constraint: Constraint) -> Constraint:
+        """Raises ForeignKeyImpossible."""
+        fact = f"DuckDB cannot give {constraint.table} a foreign key once it is there"
+        raise ForeignKeyImpossible(fact, "check the same with `checks: [{relationship: ...}]`")
+
+    def add_foreign_key(self, constraint: Constraint) -> None:
+        """Raises ForeignKeyImpossible."""
+        self.fitted(constraint)
+
+    def drop_foreign_keys(self, declared: Iterable[Constraint]) -> None:
+        """Nothing: there are none."""
 
     def relation(self, name: str) -> str | None:
         """``table``, ``view`` or None. DuckDB does not tell upper from lower case in names."""

@@ -40,7 +40,7 @@ class DuckDBTarget:
         self.name = name
         self.url = f"duckdb:///{path}"
         self.dialect: Dialect = DuckDBDialect()
-        self.capabilities = Capabilities(lane="CSV", single_writer=True)
+        self.capabilities = Capabilities(lane="CSV", single_writer=True, foreign_keys=False)
         self._path = path
         self._wait = wait
         self._opening = threading.Lock()

@@ -61,13 +61,14 @@ _BYTES = {
 def native_types(table: Table) -> dict[str, str]:
     """The type of each column: texts of keys share a key's bytes, and the widest texts leave a row that is too long.
 
-    Keys that must hold whole values are the primary key and unique indexes; other indexes hold beginnings.
+    Keys that must hold whole values are the primary key, unique indexes, and those of foreign keys; other indexes hold
+    beginnings.
 
     Raises:
         UnsupportedType: a column's type has no exact home.
     """
     dialect = MySQLDialect()
-    keys = (table.primary_key, *(index.columns for index in table.indexes if index.unique))
+    keys = (table.primary_key, *(index.columns for index in table.indexes if index.unique or index.whole))
     indexed = {name for columns in keys for name in columns}
     types = {}
     for column in table.columns:
@@ -119,6 +120,12 @@ def _prefix(native: str, share: int) -> int | None:
     room = min(room, PREFIX_CHARACTERS)
     length = _LENGTH.match(native)
     return room if length is None or int(length[2]) > room else None
+
+
+def room_of(native: str) -> int | None:
+    """Characters (of bytes: bytes) that a value of a VARCHAR or VARBINARY may have; None for other types."""
+    length = _LENGTH.match(native)
+    return int(length[2]) if length is not None else None
 
 
 def row_bytes(types: Mapping[str, str]) -> int:

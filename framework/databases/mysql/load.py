@@ -18,7 +18,7 @@ from framework.databases.base import Extract, Progress
 from framework.databases.mysql.connection import StreamingConnection
 from framework.databases.mysql.dialect import MySQLDialect
 from framework.databases.mysql.errors import as_ours, code, reason
-from framework.errors import LoadRefused
+from framework.errors import KeyNotUnique, LoadRefused
 from framework.tables import Table
 from framework.types import Kind
 
@@ -27,6 +27,8 @@ BATCH_ROWS = 1000
 SHOWN = 3
 FIX = "correct the rows in the source, or map the column with `sql:` to a value and type that the target can hold"
 PACKET_FIX = "raise max_allowed_packet of the server and its sessions, or turn on local_infile"
+REPEATED = frozenset({1062, 1586})
+"""A key is there already. Tables that are being loaded have no other unique index than that of their key."""
 TOO_LARGE = frozenset({1153, 2006, 2013, 2020})
 
 _quote = MySQLDialect().quote
@@ -56,8 +58,10 @@ def load_stream(connection: StreamingConnection, table: Table, extract: Extract,
             writer.join()
     if writer.error is not None:
         raise writer.error
-    if warnings or loaded != writer.rows:
-        raise LoadRefused(table.name, warnings or [f"{writer.rows} rows were sent, {loaded} arrived"], FIX)
+    if warnings:
+        raise _warned(table, warnings)
+    if loaded != writer.rows:
+        raise LoadRefused(table.name, [f"{writer.rows} rows were sent, {loaded} arrived"], FIX)
     return loaded
 
 
@@ -79,7 +83,7 @@ def load_batches(connection: StreamingConnection, table: Table, extract: Extract
                 except pymysql.err.MySQLError as error:
                     raise _refused(table, error) from error
                 if warnings := _warnings(cursor):
-                    raise LoadRefused(table.name, warnings, FIX)
+                    raise _warned(table, warnings)
                 loaded += inserted
                 progress(inserted)
     return loaded
@@ -142,15 +146,26 @@ def _longest_statement(cursor: Cursor) -> int:
     return int(rows[0][0]) - 1024  # bytes of the protocol around it
 
 
-def _warnings(cursor: Cursor) -> list[str]:
+def _warnings(cursor: Cursor) -> list[tuple[int, str]]:
+    """The first warnings, each with the server's number of it."""
     if not cursor.warning_count:
         return []
     cursor.execute(f"SHOW WARNINGS LIMIT {SHOWN}")
     rows: Sequence[Any] = cursor.fetchall()
-    return [str(message) for _, _, message in rows] or ["the server warned, and does not say of what"]
+    return [(int(number), str(text)) for _, number, text in rows] or [
+        (0, "the server warned, and does not say of what")
+    ]
+
+
+def _warned(table: Table, warnings: Sequence[tuple[int, str]]) -> LoadRefused:
+    texts = [text for _, text in warnings]
+    repeated = any(number in REPEATED for number, _ in warnings)
+    return KeyNotUnique(table.name, texts) if repeated else LoadRefused(table.name, texts, FIX)
 
 
 def _refused(table: Table, error: pymysql.err.MySQLError) -> Exception:
+    if code(error) in REPEATED:
+        return KeyNotUnique(table.name, [reason(error)])
     data_error = isinstance(error, (pymysql.err.DataError, pymysql.err.IntegrityError))
     if data_error or code(error) in (1153, 1265, 1366, 1406, 1264, 1292):
         return LoadRefused(table.name, [reason(error)], FIX)

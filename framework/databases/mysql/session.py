@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from framework.databases.base import Alteration, Extract, Progress, Row, reserved_name
-from framework.databases.mysql import alter, comments
+from framework.databases.base import Alteration, Constraint, Extract, Progress, Row, reserved_name
+from framework.databases.mysql import alter, comments, constraints
 from framework.databases.mysql.columns import index_parts, native_types, promoted
 from framework.databases.mysql.connection import StreamingConnection
 from framework.databases.mysql.defaults import default_of
 from framework.databases.mysql.dialect import MySQLDialect
 from framework.databases.mysql.errors import translated
 from framework.databases.mysql.load import load_batches, load_stream
-from framework.errors import StatementFailed
+from framework.errors import StatementFailed, VitrinaError
 from framework.tables import Column, Index, Table
 
 ROW_TOO_LARGE = 1118
+
+MERGE_SECONDS = 600
+"""Seconds that a transaction may wait for one that changes rows which it refers to."""
 
 SETTINGS = (
     "SET NAMES utf8mb4 COLLATE {collation}",
     """SET SESSION time_zone = '+00:00', lock_wait_timeout = 30, innodb_lock_wait_timeout = 30,
     net_read_timeout = 600, net_write_timeout = 600, group_concat_max_len = 1073741824,
-    sql_notes = 1, sql_safe_updates = 0,
+    sql_notes = 1, sql_safe_updates = 0, foreign_key_checks = 1,
     sql_mode = 'STRICT_ALL_TABLES,ONLY_FULL_GROUP_BY,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,\
 NO_ENGINE_SUBSTITUTION'""",
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
@@ -57,6 +60,26 @@ class MySQLSession:
         with translated(self._name), self._connection.cursor() as cursor:
             cursor.execute(sql, tuple(parameters) or None)
             return list(cursor.fetchall())
+
+    def query_shared(self, sql: str) -> list[Row]:
+        """Run a SELECT that locks the rows it reads; it waits for a merge of another table as long as that takes."""
+        self.execute(f"SET SESSION innodb_lock_wait_timeout = {MERGE_SECONDS}")
+        try:
+            return self.query(f"{sql} LOCK IN SHARE MODE")
+        finally:
+            with suppress(VitrinaError):
+                self.execute("SET SESSION innodb_lock_wait_timeout = 30")
+
+    @contextmanager
+    def unreferenced(self) -> Iterator[None]:
+        """Within the context the server neither checks foreign keys nor cascades."""
+        self.execute("SET SESSION foreign_key_checks = 0")
+        try:
+            yield
+        finally:
+            # Where the connection is gone, so is the setting.
+            with suppress(VitrinaError):
+                self.execute("SET SESSION foreign_key_checks = 1")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -139,6 +162,8 @@ class MySQLSession:
         """Change a table, in one statement. Readers go on meanwhile; they wait while the new form replaces the old."""
         present = alter.Present(self._types(table.name), self._indexes(table.name))
         if changes := alter.clauses(table, alteration, present, self._column):
+            if any(not change.startswith("ADD ") for change in changes):
+                constraints.drop_ours(self, table.name)
             self._create(f"ALTER TABLE {self._dialect.quote(table.name)} {', '.join(changes)}")
 
     def drop_table(self, name: str) -> None:
@@ -155,10 +180,27 @@ class MySQLSession:
         """Rename ``fresh`` to ``live``, and ``live`` out of the way, in one atomic statement; then drop the old one."""
         old = reserved_name("old", live)
         self.drop_table(old)
+        constraints.release(self, live)
         quoted_fresh, quoted_live, quoted_old = map(self._dialect.quote, (fresh, live, old))
         away = f"{quoted_live} TO {quoted_old}, " if self.relation(live) == "table" else ""
         self.execute(f"RENAME TABLE {away}{quoted_fresh} TO {quoted_live}")
         self.drop_table(old)
+
+    def foreign_keys(self, table: str) -> tuple[Constraint, ...]:
+        """The foreign keys of a table, and those that lead to it."""
+        return constraints.of(self, table)
+
+    def fitted(self, constraint: Constraint) -> Constraint:
+        """The foreign key as this database can have it. Raises ForeignKeyImpossible."""
+        return constraints.fitted(self, constraint)
+
+    def add_foreign_key(self, constraint: Constraint) -> None:
+        """Declare a foreign key, whatever the rows are."""
+        constraints.add(self, constraint)
+
+    def drop_foreign_keys(self, declared: Iterable[Constraint]) -> None:
+        """Drop foreign keys, as far as they are there."""
+        constraints.drop(self, declared)
 
     def relation(self, name: str) -> str | None:
         """``table``, ``view`` or None."""

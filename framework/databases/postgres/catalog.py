@@ -46,14 +46,26 @@ WHERE i.indrelid = %s AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS N
 ORDER BY i.indisprimary DESC, i.indexrelid
 """
 
+# Of a key to a partitioned table there is a copy for each of its partitions; the parent of such a copy is of the same
+# table. Keys that are not enforced or speak of periods are none (older catalogs lack these columns), and an action on
+# some of the columns only is no action.
 FOREIGN_KEYS = """
-SELECT r.relname, c.confdeltype,
+SELECT r.relname::text, CASE WHEN n.oid <> o.relnamespace THEN n.nspname::text END,
+       CASE WHEN jsonb_array_length(nullif(to_jsonb(c) -> 'confdelsetcols', 'null')) < cardinality(c.conkey)
+            THEN 'a' ELSE c.confdeltype END,
+       c.confupdtype,
        ARRAY(SELECT a.attname::text FROM unnest(c.conkey) WITH ORDINALITY AS k(attnum, place)
              JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.attnum ORDER BY k.place),
        ARRAY(SELECT a.attname::text FROM unnest(c.confkey) WITH ORDINALITY AS k(attnum, place)
              JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = k.attnum ORDER BY k.place)
-FROM pg_constraint c JOIN pg_class r ON r.oid = c.confrelid
+FROM pg_constraint c
+JOIN pg_class o ON o.oid = c.conrelid
+JOIN pg_class r ON r.oid = c.confrelid
+JOIN pg_namespace n ON n.oid = r.relnamespace
 WHERE c.conrelid = %s AND c.contype = 'f'
+  AND NOT EXISTS (SELECT 1 FROM pg_constraint p WHERE p.oid = c.conparentid AND p.conrelid = c.conrelid)
+  AND coalesce(to_jsonb(c) ->> 'conenforced', 'true') = 'true'
+  AND coalesce(to_jsonb(c) ->> 'conperiod', 'false') = 'false'
 ORDER BY c.conname
 """
 
@@ -64,7 +76,7 @@ WHERE n.nspname = %s AND c.relname = %s AND c.relkind IN ('r', 'p', 'v', 'm', 'f
 """
 
 _FAMILIES = {"a": Kind.ARRAY, "c": Kind.COMPOSITE, "e": Kind.ENUM}
-_ON_DELETE = {"a": "no action", "r": "restrict", "c": "cascade", "n": "set null", "d": "set default"}
+_ACTIONS = {"a": "no action", "r": "restrict", "c": "cascade", "n": "set null", "d": "set default"}
 
 
 # A replica that takes over has its primary's identifier; another cluster has another.
@@ -97,8 +109,8 @@ def describe(session: PostgresSession, schema: str, table: str) -> Table | None:
         primary_key=next((columns for primary, _, columns in indexes if primary), ()),
         indexes=tuple(Index(columns, unique) for primary, unique, columns in indexes if columns and not primary),
         foreign_keys=tuple(
-            ForeignKey(tuple(columns), name, tuple(referred), _ON_DELETE[on_delete])
-            for name, on_delete, columns, referred in session.query(FOREIGN_KEYS, (oid,))
+            ForeignKey(tuple(columns), name, tuple(referred), _ACTIONS[on_delete], _ACTIONS[on_update], schema)
+            for name, schema, on_delete, on_update, columns, referred in session.query(FOREIGN_KEYS, (oid,))
         ),
         comment=comment,
     )
