@@ -266,6 +266,28 @@ def replicate(spec: Path, environment: str, workers: int, tables: tuple[str, ...
 @cli.command()
 @SPEC
 @_env_option
+@click.option("--table", required=True, help="The target table.")
+@click.option("--where", metavar="SQL", help="A condition in the source's SQL; without it, the whole table is read.")
+def resync(spec: Path, environment: str, table: str, where: str | None) -> None:
+    """Read a part of a table again.
+
+    Rows of the source for which --where holds replace those of the copy that have their keys. Rows that the copy
+    lacks, and rows that the source has not any more, are found in the whole table. The next `replicate` goes on
+    where it would have gone on.
+
+    \b
+    Example:
+      vitrina resync specs/shop.yaml --table fact_orders --where "created_at >= '2026-01-01'"
+      vitrina resync specs/shop.yaml --table fact_orders
+    """
+    from framework.commands.pipeline import resync as run
+
+    run(spec, environment, table, where)
+
+
+@cli.command()
+@SPEC
+@_env_option
 @_workers_option
 @click.option("--full-refresh", is_flag=True, help="Build incremental marts anew.")
 def mart(spec: Path, environment: str, workers: int, full_refresh: bool) -> None:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from framework.databases.base import Alteration, Dialect, Session
-from framework.errors import MappingChanged
+from framework.errors import MappingChanged, SourceMismatch
 from framework.replicate import state, structure
 from framework.replicate.change import Evolution
 from framework.replicate.difference import between
@@ -52,6 +52,24 @@ def require(job: Job, last: State) -> Evolution | None:
         allowing = [change.then for change in refused if change.then]
         raise MappingChanged(job.table, [change.fact for change in refused], allowing)
     return evolution
+
+
+def expected(job: Job, last: State | None, evolution: Evolution | None) -> Structure:
+    """What the copy will be made of after this run.
+
+    Raises:
+        SourceMismatch: an index has a column that the copy will not have.
+    """
+    follows = evolution is not None and job.mapping.task.mode != "full" and not evolution.refills
+    made_of = evolution.structure if evolution is not None and follows else fresh(job, last)
+    names = {*job.mapping.names, *(column.name for column in made_of.kept)}
+    for index in structure.table(job.mapping, made_of, job.table).indexes:
+        for name in index.columns:
+            if name not in names:
+                fact = f"an index of {job.table!r} is on column {name!r}, and the copy has no such column"
+                fix = f"take it out of `{'unique' if index.unique else 'indexes'}`, or use one of: "
+                raise SourceMismatch(job.table, fact, fix + ", ".join(sorted(names)), column=name)
+    return made_of
 
 
 def fresh(job: Job, last: State | None) -> Structure:

@@ -117,7 +117,7 @@ def _catch_up(
     into = job.beside(SHADOW)
     with staging.made(job, session, nonce) as tables:
         with snapshot(job.source) as shared, session.transaction():
-            wanted = staging.Wanted(bound, cursor.since(job.mapping, bound))
+            wanted = staging.Wanted(cursor.since(job.mapping, bound), bound)
             staged = staging.fill(job, session, shared.session, tables, wanted, into)
 
         def perform() -> merging.Merged:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 from framework.databases.duckdb import DuckDBTarget
-from framework.errors import LeaseLost, LoadRefused, MappingChanged, StatementFailed
+from framework.errors import LoadRefused, MappingChanged, StatementFailed
 from framework.replicate import evolve, incremental
-from framework.replicate.job import Job
 from tests.replicate.anywhere import Anywhere
 
 TOUCH = "UPDATE t SET name = name || '!', updated_at = now() WHERE id = 2"
@@ -505,44 +504,6 @@ def test_a_run_that_dies_is_continued_by_the_next(
     assert sorted(anywhere.query("SELECT * FROM `copy` WHERE id = 1")[0], key=str)  # nothing is hidden
     assert len(anywhere.query("SELECT * FROM `copy`")[0]) == 8
     assert anywhere().rows_written == 0
-
-
-def test_an_attempt_that_was_overtaken_alters_nothing(anywhere: Anywhere, monkeypatch: pytest.MonkeyPatch) -> None:
-    anywhere()
-    alter_everything(anywhere)
-    anywhere.settings["schema_change"] = {"rename": "apply"}
-    if isinstance(anywhere.target, DuckDBTarget):
-        pytest.skip("a DuckDB file belongs to one process")
-    another = Anywhere(anywhere.source, anywhere.target)
-    another.settings = anywhere.settings
-    alter = evolve.alter
-
-    def stalled(job: Job, session: Any) -> Any:
-        monkeypatch.setattr(evolve, "alter", alter)
-        anywhere.execute("UPDATE `_vitrina_leases` SET expires_at = expires_at - INTERVAL 1 HOUR")
-        monkeypatch.setattr("framework.lease.Lease.guard", _once_lost(job.options.run_id))
-        another({"run_id": "another"})
-        return alter(job, session)
-
-    monkeypatch.setattr(evolve, "alter", stalled)
-    with pytest.raises(LeaseLost):
-        anywhere({"run_id": "stalled"})
-    assert is_exact(anywhere, "id, email, full_name, note, n")
-    another.postgres.close()
-
-
-def _once_lost(owner: str) -> Callable[..., None]:
-    """A guard that leaves renewals of the stalled run out, as a process that stands still does."""
-    from framework.lease import Lease
-
-    guard = Lease.guard
-
-    def guarded(self: Lease, session: Any) -> None:
-        if self.owner == owner and threading.current_thread().name.startswith("vitrina-lease"):
-            return
-        guard(self, session)
-
-    return guarded
 
 
 def test_who_reads_meanwhile_sees_no_error_and_no_half_state(anywhere: Anywhere) -> None:
