@@ -35,7 +35,7 @@ class Cursor:
         if self.trigger:
             yield f"{self.column} ({known}) may tell what changed: the trigger {self.trigger} speaks of it."
         else:
-            yield f"{self.column} ({known}) may tell what changed; no trigger sets it, so see that every change does."
+            yield f"{self.column} ({known}) may tell what changed; no trigger sets it: see that all changes do."
         if not self.indexed:
             made = f"CREATE INDEX CONCURRENTLY ON {qualified(relation.schema, relation.name)} ({quote(self.column)})"
             yield f"It has no index, so every run would read all rows: {made}."

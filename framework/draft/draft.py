@@ -118,10 +118,10 @@ def _text(
             lines.append("")
         lines.pop()
     lines += ["", "replicate:"]
-    before: list[str] = [""]
+    before: list[str] = []
     for table in tables:
         own = list(copies.lines(table, verdict))
-        lines += [""] if len(own) > 1 or len(before) > 1 else []
+        lines += [""] if before and (len(own) > 1 or len(before) > 1) else []
         lines += own
         before = own
     lines += copies.left_out(chosen.left_out)

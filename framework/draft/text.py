@@ -7,6 +7,8 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from framework.connections import mask
+
 WIDTH = 120
 """Columns that comments are wrapped to."""
 ALIGNED = 24
@@ -53,7 +55,8 @@ class Bare(str):
 
 
 def shown(text: str) -> str:
-    """A text of the database within a comment: one line, and nothing that an editor could stumble over."""
+    """A text of the database within a comment: one line, without passwords, nothing that editors stumble over."""
+    text = mask(text) if "://" in text else text
     return _SWITCH.sub("", "".join(char if char.isprintable() else _escaped(char) for char in text))
 
 

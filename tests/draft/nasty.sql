@@ -80,7 +80,7 @@ CREATE TABLE guarded (id int PRIMARY KEY, owner text NOT NULL);
 ALTER TABLE guarded ENABLE ROW LEVEL SECURITY;
 ALTER TABLE guarded FORCE ROW LEVEL SECURITY;
 CREATE POLICY own ON guarded USING (id < 3);
-CREATE UNLOGGED TABLE quick (id int PRIMARY KEY);
+CREATE UNLOGGED TABLE quick (id int PRIMARY KEY, url text DEFAULT 'ftp://someone:hunter22@example.com/x');
 
 -- Keys.
 CREATE TABLE no_key (a int, b text, c date NOT NULL);
