@@ -29,7 +29,7 @@ COLUMNS = 1017
 """Columns of the widest InnoDB table."""
 
 INDEXES = 64
-"""Secondary indexes of a table."""
+"""Indexes of a table, its primary key among them."""
 
 _FIXED_IN_KEYS = 64
 """More than any column takes that is no text."""
