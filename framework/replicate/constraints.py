@@ -132,14 +132,22 @@ def _wanted(catalog: _Catalog, session: Session, own: Mapping, result: Survey) -
     for key in own.source.foreign_keys if own.task.foreign_keys else ():
         schema = key.referred_schema or own.source.schema
         copies = catalog.copies_of(schema, key.referred_table, own.task.table)
-        found = next(filter(None, (_constraint(own, other, key) for other in copies)), None)
-        if found is None:
+        found = [constraint for other in copies if (constraint := _constraint(own, other, key)) is not None]
+        if not found:
             result.elsewhere.append(f"{own.task.table} ({', '.join(key.columns)}) -> {schema}.{key.referred_table}")
-        elif _is_copy(session, found.referred_table):
-            try:
-                yield session.fitted(found)
-            except ForeignKeyImpossible as error:
-                result.impossible.append(f"the foreign key {found} cannot be declared: {error.fact}; {error.fix}")
+        yield from _fitted(session, [one for one in found if _is_copy(session, one.referred_table)], result)
+
+
+def _fitted(session: Session, choices: Sequence[Constraint], result: Survey) -> Iterator[Constraint]:
+    """The first of several that can be; at most one."""
+    refused = []
+    for constraint in choices:
+        try:
+            yield session.fitted(constraint)
+            return
+        except ForeignKeyImpossible as error:
+            refused.append(f"the foreign key {constraint} cannot be declared: {error.fact}; {error.fix}")
+    result.impossible += refused[:1]
 
 
 def _constraint(own: Mapping, other: Mapping, key: ForeignKey) -> Constraint | None:

@@ -336,6 +336,13 @@ def test_two_copies_of_a_table_refer_each_to_itself(keys: Keys) -> None:
     assert keys.declared() == {"one.up": "one.id", "two.up": "two.id"}
 
 
+def test_the_copy_that_has_the_index_is_referred_to(keys: Keys) -> None:
+    keys.source.execute("CREATE TABLE a (id int PRIMARY KEY, code varchar(9) UNIQUE)")
+    keys.source.execute("CREATE TABLE b (id int PRIMARY KEY, code varchar(9) REFERENCES a (code))")
+    assert keys.run({"a": {}, "b": {}, "c": {"from": "a", "unique": [["code"]]}}) == _stats(1)
+    assert keys.declared() == {"b.code": "c.code"}
+
+
 def test_tables_of_several_schemas(keys: Keys) -> None:
     keys.source.execute("CREATE SCHEMA s")
     keys.source.execute("CREATE TABLE a (id int PRIMARY KEY)")
