@@ -212,7 +212,10 @@ def plan(spec: Path, environment: str, ticks: int, form: str, offline: bool) -> 
         return
     for step in steps:
         after = f"  (after {', '.join(step.needs)})" if step.needs else ""
-        click.echo(f"{step.name}: {step.action}{after}")
+        action, *further = step.action.splitlines()
+        click.echo(f"{step.name}: {action}{after}")
+        for line in further:
+            click.echo(f"  {line}")
         for change in step.changes:
             click.echo(f"  - {change}")
         for line in step.sql.strip().splitlines():

@@ -11,7 +11,7 @@ import pytest
 from framework.errors import UsageError
 from framework.plan import Kind, Plan, compile_plan
 from framework.spec.load import load_spec
-from framework.spec.models import GenerateTask, MartTask, ReplicateTask, Spec
+from framework.spec.models import ConstraintsTask, GenerateTask, MartTask, ReplicateTask, Spec
 from framework.spec.shapes import Model
 
 SPECS = Path(__file__).parent.parent / "specs"
@@ -47,9 +47,10 @@ def test_arguments_survive_json_and_are_all_an_engine_needs(shop: Spec) -> None:
         Kind.GENERATE: GenerateTask,
         Kind.TICK: GenerateTask,
         Kind.REPLICATE: ReplicateTask,
+        Kind.CONSTRAINTS: ConstraintsTask,
         Kind.MART: MartTask,
     }
-    for step in compile_plan(shop, ticks=1).steps:
+    for step in compile_plan(_with_foreign_keys(shop), ticks=1).steps:
         there_and_back = json.loads(json.dumps(dict(step.arguments)))
         assert there_and_back == step.arguments
         models[step.kind].model_validate(there_and_back["task"])
@@ -112,3 +113,32 @@ def test_a_seed_replaces_the_specs() -> None:
     of_spec, other = (compile_plan(spec, ticks=1, seed=seed) for seed in (None, 7))
     assert [step.arguments["task"]["seed"] for step in of_spec.steps[:2]] == [42, 42]
     assert [step.arguments["task"]["seed"] for step in other.steps[:2]] == [7, 7]
+
+
+def _with_foreign_keys(shop: Spec, *tables: str) -> Spec:
+    """The shop with foreign keys of some tables, or of all."""
+    dumped = shop.model_dump(mode="json", exclude_unset=True, by_alias=True)
+    for name in tables:
+        dumped["replicate"][name]["foreign_keys"] = True
+    if not tables:
+        dumped["defaults"]["replicate"]["foreign_keys"] = True
+    return Spec.model_validate(dumped)
+
+
+def test_foreign_keys_are_a_step_after_all_copies_and_before_nothing(shop: Spec) -> None:
+    assert not compile_plan(shop).has(Kind.CONSTRAINTS)
+    for spec in (_with_foreign_keys(shop), _with_foreign_keys(shop, "fact_orders")):
+        plan = compile_plan(spec)
+        step = plan.step("constraints")
+        assert set(step.needs) == {f"replicate:{table}" for table in shop.replicate}
+        assert all("constraints" not in other.needs for other in plan.steps)
+    tables = ConstraintsTask.model_validate(step.arguments["task"]).tables
+    assert [table.table for table in tables if table.foreign_keys] == ["fact_orders"]
+
+
+def test_foreign_keys_are_looked_after_when_only_some_tables_are_copied(shop: Spec) -> None:
+    plan = compile_plan(_with_foreign_keys(shop)).for_tables(["payments"])
+    assert [(step.name, step.needs) for step in plan.steps] == [
+        ("replicate:payments", ()),
+        ("constraints", ("replicate:payments",)),
+    ]

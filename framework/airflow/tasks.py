@@ -50,6 +50,8 @@ def run_step(work: Work, context: Context) -> dict[str, Any]:
                 raise GenerationForbidden(task.source.name, task.workspace.environment)
             raise _skipped(task, step.name, step.kind, f"{task.source.name!r} does not allow generated data")
         stats = cancellable(work, task, lambda: runner.run_step(task.run, step))
+        for warning in stats.warnings:
+            work.log.warning("%s", warning)
         if step.kind is Kind.MART:
             read = tuple(lineage.target_dataset(task.target, table) for table in step.arguments["task"]["reads"])
             written = lineage.target_dataset(task.target, step.subject)

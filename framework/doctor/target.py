@@ -77,8 +77,11 @@ def _privileges(spec: Spec, session: Session, role: str) -> Iterator[Remark]:
     held = _held(session, database, role)
     if held is None:
         return
-    views = any(mart.materialize.view is not None for mart in spec.marts.values())
-    needed = (*NEEDED, "CREATE VIEW") if views else NEEDED
+    needed = list(NEEDED)
+    if any(mart.materialize.view is not None for mart in spec.marts.values()):
+        needed.append("CREATE VIEW")
+    if any(spec.replicate_task(table).foreign_keys for table in spec.replicate):
+        needed.append("REFERENCES")
     missing = [privilege for privilege in needed if privilege not in held]
     if missing and "ALL PRIVILEGES" not in held:
         fact = f"the account lacks {', '.join(missing)} in {database!r}"

@@ -38,6 +38,7 @@ class Survey:
         needless: are there, and should not.
         impossible: why some of the source's cannot be in the target, a sentence each.
         elsewhere: those that lead to tables, or columns, that are not copied.
+        later: those of tables that have no copy yet.
     """
 
     declared: list[Constraint] = field(default_factory=list)
@@ -45,14 +46,15 @@ class Survey:
     needless: list[Constraint] = field(default_factory=list)
     impossible: list[str] = field(default_factory=list)
     elsewhere: list[str] = field(default_factory=list)
+    later: list[Constraint] = field(default_factory=list)
 
     def summary(self) -> str:
-        """What would be done."""
-        parts = [f"{len(self.declared)} declared"]
-        parts += [f"declare {constraint}, if all rows agree" for constraint in self.missing]
-        parts += [f"drop {constraint}" for constraint in self.needless]
-        parts += [f"leave out {one}" for one in (*self.elsewhere, *self.impossible)]
-        return "; ".join(parts)
+        """What would be done, one line a foreign key but for those that stay."""
+        lines = [f"{len(self.declared)} declared"]
+        lines += [f"declare {one}, if all rows agree" for one in (*self.missing, *self.later)]
+        lines += [f"drop {one}" for one in self.needless]
+        lines += [f"leave out {one}" for one in (*self.elsewhere, *self.impossible)]
+        return "\n".join(lines)
 
 
 def look_after(source: PostgresSource, target: Target, task: ConstraintsTask, run_id: str, reporter: Reporter) -> Stats:
@@ -83,7 +85,7 @@ def survey(source: PostgresSource, session: Session, task: ConstraintsTask) -> S
     with source.session() as reading:
         catalog = _Catalog(reading, task.tables)
         for table in task.tables:
-            if not _is_copy(session, table.table) or (mapping := catalog.mapping(table)) is None:
+            if (mapping := catalog.mapping(table)) is None:
                 continue
             wanted = {one.name: one for one in _wanted(catalog, session, mapping, result)}
             present = [one for one in session.foreign_keys(table.table) if one.is_ours and one.table == table.table]
@@ -132,14 +134,25 @@ def _wanted(catalog: _Catalog, session: Session, own: Mapping, result: Survey) -
     for key in own.source.foreign_keys if own.task.foreign_keys else ():
         schema = key.referred_schema or own.source.schema
         copies = catalog.copies_of(schema, key.referred_table, own.task.table)
-        found = next(filter(None, (_constraint(own, other, key) for other in copies)), None)
-        if found is None:
+        found = [constraint for other in copies if (constraint := _constraint(own, other, key)) is not None]
+        if not found:
             result.elsewhere.append(f"{own.task.table} ({', '.join(key.columns)}) -> {schema}.{key.referred_table}")
-        elif _is_copy(session, found.referred_table):
-            try:
-                yield session.fitted(found)
-            except ForeignKeyImpossible as error:
-                result.impossible.append(f"the foreign key {found} cannot be declared: {error.fact}; {error.fix}")
+        there = [one for one in found if all(_is_copy(session, name) for name in _tables(one))]
+        yield from _fitted(session, there, result)
+        if not there:
+            result.later += found[:1]
+
+
+def _fitted(session: Session, choices: Sequence[Constraint], result: Survey) -> Iterator[Constraint]:
+    """The first of several that can be; at most one."""
+    refused = []
+    for constraint in choices:
+        try:
+            yield session.fitted(constraint)
+            return
+        except ForeignKeyImpossible as error:
+            refused.append(f"the foreign key {constraint} cannot be declared: {error.fact}; {error.fix}")
+    result.impossible += refused[:1]
 
 
 def _constraint(own: Mapping, other: Mapping, key: ForeignKey) -> Constraint | None:

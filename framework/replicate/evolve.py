@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from framework.databases.base import Alteration, Dialect, Session
 from framework.errors import MappingChanged, SourceMismatch
-from framework.replicate import state, structure
+from framework.replicate import duplicates, state, structure
 from framework.replicate.change import Evolution
 from framework.replicate.difference import between
 from framework.replicate.job import Job
@@ -86,6 +86,7 @@ def alter(job: Job, session: Session) -> Merged | None:
     Raises:
         LeaseLost: another run took the table over.
         MappingChanged: the spec was changed meanwhile.
+        NotUnique: values of the copy repeat, and the spec has a unique index on them now.
     """
     with _excluding(job) as holding:
         # Behind a merge, an alteration would throw away what it has brought.
@@ -96,7 +97,8 @@ def alter(job: Job, session: Session) -> Merged | None:
             return None
         copy = structure.table(job.mapping, evolution.structure, job.table)
         session.alter_table(copy, replace(evolution.alteration, hidden=job.target.capabilities.hides_columns))
-        session.create_indexes(copy)
+        with duplicates.named(job, session, job.table):
+            session.create_indexes(copy)
     for change in evolution.changes:
         job.reporter.notice(change.sentence)
     return None

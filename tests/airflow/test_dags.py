@@ -66,6 +66,20 @@ def test_the_order_is_the_plans(shop: DAG) -> None:
     assert shop.get_task("end").is_teardown
 
 
+def test_foreign_keys_are_a_task_behind_all_tables() -> None:
+    connections = {"environments": {"default": {"my": {"url": "mysql://x/y", "parallelism": 2}}}}
+    dag = dag_from(
+        "replicate:\n  a: {foreign_keys: true}\n  b:\nmarts: {m: {query: SELECT COUNT(*) AS n FROM a}}\n", connections
+    )
+    assert before(dag, "constraints") == {"replicate.a.verify", "replicate.b.verify"}
+    assert before(dag, "marts.m") == {"replicate.a.verify"}
+    assert before(dag, "succeed") == {"constraints", "marts.m"}
+    task = dag.get_task("constraints")
+    assert (task.trigger_rule, task.pool) == ("none_failed", "vitrina_my")
+    assert "| `constraints` | declares the source's foreign keys in the copy" in (dag.doc_md or "")
+    assert "constraints" not in dag_from("replicate: {a: }\n").task_ids
+
+
 def test_tasks_grow_with_tables_and_not_with_parts() -> None:
     small = dag_from("replicate:\n  a: {chunk_rows: 1}\n")
     large = dag_from("replicate:\n  a: {chunk_rows: 1}\n  b: {chunk_rows: 1000000}\n")

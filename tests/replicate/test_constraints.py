@@ -336,6 +336,13 @@ def test_two_copies_of_a_table_refer_each_to_itself(keys: Keys) -> None:
     assert keys.declared() == {"one.up": "one.id", "two.up": "two.id"}
 
 
+def test_the_copy_that_has_the_index_is_referred_to(keys: Keys) -> None:
+    keys.source.execute("CREATE TABLE a (id int PRIMARY KEY, code varchar(9) UNIQUE)")
+    keys.source.execute("CREATE TABLE b (id int PRIMARY KEY, code varchar(9) REFERENCES a (code))")
+    assert keys.run({"a": {}, "b": {}, "c": {"from": "a", "unique": [["code"]]}}) == _stats(1)
+    assert keys.declared() == {"b.code": "c.code"}
+
+
 def test_tables_of_several_schemas(keys: Keys) -> None:
     keys.source.execute("CREATE SCHEMA s")
     keys.source.execute("CREATE TABLE a (id int PRIMARY KEY)")
@@ -580,7 +587,7 @@ def test_the_plan_tells_what_would_be_done(shop: Keys) -> None:
     assert shop.explained(FULL, offline=True) == (
         "declare the foreign keys of customers, orders that all rows agree with"
     )
-    assert shop.explained(FULL) == "0 declared"
+    assert shop.explained(FULL) == "0 declared\ndeclare orders (customer_id) -> customers (id), if all rows agree"
     shop.increment()
     assert shop.explained(FULL) == "1 declared"
     shop.target.execute(f"ALTER TABLE orders DROP FOREIGN KEY `{shop.constraints('orders')[0].name}`")

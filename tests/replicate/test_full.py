@@ -281,7 +281,7 @@ def test_a_table_without_the_rows_of_its_children(copying: Copying) -> None:
     copying.source.execute("CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE child (more int) INHERITS (t)")
     copying.source.execute("INSERT INTO t VALUES (1); INSERT INTO child VALUES (1, 5), (2, 6)")
     assert copying(mode="full", children=False).rows_written == 1
-    with pytest.raises(LoadRefused, match="'1' for key"):  # the key of a parent is none of its children
+    with pytest.raises(LoadRefused, match="2 rows with id = 1"):  # the key of a parent is none of its children
         copying(mode="full")
     copying.source.execute("DELETE FROM child WHERE id = 1")
     assert copying(mode="full").rows_written == 2

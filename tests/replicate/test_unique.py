@@ -216,3 +216,12 @@ def test_checks_see_what_repeats_where_no_index_does(anywhere: Anywhere) -> None
     """DuckDB's copies have no indexes; a check says the same in every target."""
     with pytest.raises(CheckFailed, match=r"active=True|active=1"):
         anywhere(checks=[{"unique": ["active"]}])
+
+
+def test_an_index_that_comes_later_is_made_or_names_what_repeats(people: Copying) -> None:
+    people()
+    people(**UNIQUE)
+    with pytest.raises(NotUnique, match="1 is the value of the rows with id = 1 and id = 2 and id = 3"):
+        people(unique=[["email"], ["active"]])
+    touch(people, "email = 'new'", "id = 1")
+    assert people(**UNIQUE).rows_written == 1
