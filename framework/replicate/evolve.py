@@ -25,11 +25,16 @@ from framework.spec.models import ReplicateTask
 from framework.tables import Column, Table
 
 
+def is_made_anew(task: ReplicateTask, last: State) -> bool:
+    """Whether the next run makes a fresh copy: always in ``mode: full``, and when a table leaves that mode."""
+    return task.mode == "full" or (last.structure is not None and last.structure.mode == "full")
+
+
 def pending(last: State, new: Structure, task: ReplicateTask, dialect: Dialect) -> Evolution | None:
     """How a copy would follow now; None if nobody has written down what it is made of."""
     if last.structure is None:
         return None
-    fresh = task.mode == "full"
+    fresh = is_made_anew(task, last)
     evolution = between(last.structure, new, task.schema_change, dialect, fresh=fresh)
     if fresh or evolution.refused or not evolution.refills:
         return evolution
@@ -60,7 +65,8 @@ def expected(job: Job, last: State | None, evolution: Evolution | None) -> Struc
     Raises:
         SourceMismatch: an index has a column that the copy will not have.
     """
-    follows = evolution is not None and job.mapping.task.mode != "full" and not evolution.refills
+    anew = last is None or is_made_anew(job.mapping.task, last)
+    follows = evolution is not None and not anew and not evolution.refills
     made_of = evolution.structure if evolution is not None and follows else fresh(job, last)
     names = {*job.mapping.names, *(column.name for column in made_of.kept)}
     for index in structure.table(job.mapping, made_of, job.table).indexes:

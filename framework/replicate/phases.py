@@ -39,7 +39,7 @@ def plan(job: Job) -> Outline:
         evolution = evolve.require(job, last) if last is not None else None
         made_of = evolve.expected(job, last, evolution)
         job.journal.begin(session)
-        if last is not None and not _is_full(job, evolution):
+        if last is not None and not _is_full(job, last, evolution):
             if last.structure is not None and last.structure.hidden:
                 evolve.reveal(job, session)
             outline = _incremental(job, seen, last, evolution)
@@ -114,9 +114,9 @@ def _full(job: Job, seen: Horizon) -> Outline:
     return Outline(True, job.lease.token, generation, fingerprint, seen, None, None, ranges, one_snapshot)
 
 
-def _is_full(job: Job, evolution: Evolution | None) -> bool:
+def _is_full(job: Job, last: state.State, evolution: Evolution | None) -> bool:
     refills = evolution is not None and evolution.refills
-    anew = job.options.full_refresh or job.mapping.task.mode == "full" or refills
+    anew = job.options.full_refresh or evolve.is_made_anew(job.mapping.task, last) or refills
     return anew and job.options.resync is None
 
 

@@ -452,6 +452,17 @@ def test_a_full_copy_follows_by_the_same_policies(anywhere: Anywhere) -> None:
     assert "email" not in anywhere.columns()
 
 
+def test_a_table_that_leaves_mode_full_is_copied_anew_once(anywhere: Anywhere) -> None:
+    cursor = anywhere.settings.pop("cursor")
+    anywhere(mode="full")
+    anywhere.source.execute("UPDATE t SET name = 'quiet' WHERE id = 1")
+    anywhere.settings["cursor"] = cursor
+    assert anywhere().rows_written == 5
+    anywhere.source.execute(TOUCH)
+    assert anywhere().rows_written == 1
+    assert is_exact(anywhere)
+
+
 def test_a_full_copy_follows_its_spec_without_a_word(anywhere: Anywhere) -> None:
     anywhere.settings["mode"] = "full"
     anywhere(where="id > 1")
