@@ -14,7 +14,7 @@ from framework.generate.filling import pending
 from framework.plan import Kind, Plan, Step
 from framework.replicate import constraints, cursor, evolve, state
 from framework.replicate.mapping import PLAN_MASK_KEY, resolve
-from framework.replicate.structure import structure
+from framework.replicate.schema.structure import structure
 from framework.spec.declared import table_of
 from framework.spec.models import ConstraintsTask, GenerateTask, MartTask, ReplicateTask, Spec
 from framework.tables import Table

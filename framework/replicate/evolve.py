@@ -14,13 +14,14 @@ from dataclasses import replace
 
 from framework.databases.base import Alteration, Dialect, Session
 from framework.errors import MappingChanged, SourceMismatch
-from framework.replicate import duplicates, state, structure
-from framework.replicate.change import Evolution
-from framework.replicate.difference import between
+from framework.replicate import duplicates, state
 from framework.replicate.job import Job
 from framework.replicate.journal import Merged
+from framework.replicate.schema import structure
+from framework.replicate.schema.change import Evolution
+from framework.replicate.schema.difference import between
+from framework.replicate.schema.structure import Structure
 from framework.replicate.state import State
-from framework.replicate.structure import Structure
 from framework.spec.models import ReplicateTask
 from framework.tables import Column, Table
 

@@ -10,11 +10,12 @@ from framework.databases.postgres.snapshot import Horizon, horizon, snapshot
 from framework.databases.postgres.source import PostgresSession
 from framework.errors import LeaseLost
 from framework.events import Stats
-from framework.replicate import chunks, cursor, duplicates, evolve, merging, replacing, staging, state, structure
+from framework.replicate import chunks, cursor, duplicates, evolve, merging, replacing, staging, state
 from framework.replicate.job import Counter, Job
 from framework.replicate.journal import Loaded, Merged
 from framework.replicate.outline import EVERYTHING, Outline, Range
-from framework.replicate.structure import Structure
+from framework.replicate.schema import structure
+from framework.replicate.schema.structure import Structure
 
 SHADOW = "shadow"
 

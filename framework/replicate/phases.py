@@ -12,11 +12,11 @@ from framework.databases.postgres.source import PostgresSession
 from framework.errors import StatementFailed, VerifyFailed
 from framework.events import Stats
 from framework.replicate import cursor, evolve, full, incremental, resync, state
-from framework.replicate.change import Evolution
 from framework.replicate.job import Counter, Job
 from framework.replicate.journal import Loaded, Merged
 from framework.replicate.mapping import DELETED_AT
 from framework.replicate.outline import EVERYTHING, Outline
+from framework.replicate.schema.change import Evolution
 
 
 def plan(job: Job) -> Outline:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from framework.errors import CopyMissing, MappingChanged, SourceMismatch
-from framework.replicate.difference import between
 from framework.replicate.job import Job
+from framework.replicate.schema.difference import between
 from framework.replicate.state import State
 
 TRIAL = "EXPLAIN SELECT FROM {origin} WHERE CASE WHEN {condition}\n THEN true END"

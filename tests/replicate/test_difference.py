@@ -10,11 +10,11 @@ import pytest
 from framework.databases.duckdb.dialect import DuckDBDialect
 from framework.databases.mysql.dialect import MySQLDialect
 from framework.databases.postgres.attributes import Attributes
-from framework.replicate.change import Evolution, Outcome
-from framework.replicate.difference import between
 from framework.replicate.mapping import resolve
-from framework.replicate.structure import Structure, structure
-from framework.replicate.widening import Step, keeps_text, step
+from framework.replicate.schema.change import Evolution, Outcome
+from framework.replicate.schema.difference import between
+from framework.replicate.schema.structure import Structure, structure
+from framework.replicate.schema.widening import Step, keeps_text, step
 from framework.spec.evolving import SchemaChange
 from framework.spec.models import ReplicateTask
 from framework.tables import Column, Table
