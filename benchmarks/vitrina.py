@@ -20,7 +20,7 @@ from framework.databases.postgres.source import PostgresSource
 from framework.events import Reporter
 from framework.replicate.engine import replicate as run
 from framework.replicate.options import Options
-from framework.spec.models import Deletes, ReplicateTask
+from framework.spec.replication import Deletes, ReplicateTask
 
 
 @dataclass(frozen=True)

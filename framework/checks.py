@@ -16,7 +16,7 @@ from sqlglot.optimizer.scope import traverse_scope
 
 from framework.databases.base import Dialect, Row, Session
 from framework.errors import CheckFailed
-from framework.spec.models import Bounds, Check
+from framework.spec.checks import Bounds, Check
 
 SHOWN_ROWS = 3
 SHOWN_COLUMNS = 8

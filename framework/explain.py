@@ -16,7 +16,10 @@ from framework.replicate import constraints, cursor, evolve, state
 from framework.replicate.mapping import PLAN_MASK_KEY, resolve
 from framework.replicate.schema.structure import structure
 from framework.spec.declared import table_of
-from framework.spec.models import ConstraintsTask, GenerateTask, MartTask, ReplicateTask, Spec
+from framework.spec.entities import GenerateTask
+from framework.spec.marts import MartTask
+from framework.spec.models import Spec
+from framework.spec.replication import ConstraintsTask, ReplicateTask
 from framework.tables import Table
 
 

@@ -10,7 +10,10 @@ from typing import Any
 
 from framework.errors import UsageError
 from framework.marts import graph
-from framework.spec.models import ConstraintsTask, GenerateTask, MartTask, Spec
+from framework.spec.entities import GenerateTask
+from framework.spec.marts import MartTask
+from framework.spec.models import Spec
+from framework.spec.replication import ConstraintsTask
 
 
 class Kind(str, Enum):

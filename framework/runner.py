@@ -34,7 +34,9 @@ from framework.plan import Kind, Plan, Step
 from framework.replicate.constraints import look_after
 from framework.replicate.engine import replicate
 from framework.replicate.options import Options
-from framework.spec.models import ConstraintsTask, GenerateTask, Mart, MartTask, ReplicateTask
+from framework.spec.entities import GenerateTask
+from framework.spec.marts import Mart, MartTask
+from framework.spec.replication import ConstraintsTask, ReplicateTask
 
 
 @dataclass(frozen=True)

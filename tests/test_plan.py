@@ -10,8 +10,11 @@ import pytest
 
 from framework.errors import UsageError
 from framework.plan import Kind, Plan, compile_plan
+from framework.spec.entities import GenerateTask
 from framework.spec.load import load_spec
-from framework.spec.models import ConstraintsTask, GenerateTask, MartTask, ReplicateTask, Spec
+from framework.spec.marts import MartTask
+from framework.spec.models import Spec
+from framework.spec.replication import ConstraintsTask, ReplicateTask
 from framework.spec.shapes import Model
 
 SPECS = Path(__file__).parent.parent / "specs"

@@ -27,7 +27,7 @@ from framework.plan import Plan, Step, compile_plan
 from framework.replicate.engine import opened
 from framework.replicate.job import Job
 from framework.replicate.outline import Outline
-from framework.spec.models import ReplicateTask
+from framework.spec.replication import ReplicateTask
 from framework.workspace import Workspace, open_workspace
 
 Result = TypeVar("Result")

@@ -19,7 +19,7 @@ from framework.events import RunFinished, RunStarted, Stats, StepFinished, StepS
 from framework.plan import Kind
 from framework.replicate import phases
 from framework.replicate.outline import Outline
-from framework.spec.models import MartTask
+from framework.spec.marts import MartTask
 
 Planned = Mapping[str, Any]
 """What `plan_table` says to the tasks behind it: an outline as JSON, and when it began."""

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from framework.databases.postgres import catalog
 from framework.databases.postgres.source import PostgresSession
 from framework.doctor.remarks import Remark
-from framework.spec.models import Entity, Spec
+from framework.spec.entities import Entity
+from framework.spec.models import Spec
 from framework.tables import Table
 from framework.types import declaration
 from framework.validation.rules import RULES

@@ -12,7 +12,9 @@ from framework.doctor.remarks import Remark, well
 from framework.errors import PrivilegeMissing, SourceMismatch
 from framework.generate.scalars import element_of
 from framework.spec.declared import table_of
-from framework.spec.models import Entity, ReplicateTask, Spec
+from framework.spec.entities import Entity
+from framework.spec.models import Spec
+from framework.spec.replication import ReplicateTask
 from framework.tables import Table
 from framework.types import Kind, LogicalType
 from framework.validation.rules.base import Loc

@@ -13,7 +13,7 @@ from framework.generate.relations import Relation
 from framework.generate.rule import ParentRows, Rule, Scope
 from framework.generate.streams import Rows
 from framework.generate.values import Vector
-from framework.spec.models import Entity
+from framework.spec.entities import Entity
 from framework.tables import Table
 from framework.types import LogicalType
 

@@ -23,7 +23,7 @@ from framework.generate.stored import StoredParents
 from framework.generate.streams import Stream
 from framework.generate.updates import Updating
 from framework.generate.values import Vector
-from framework.spec.models import Changes, Entity, GenerateTask
+from framework.spec.entities import Changes, Entity, GenerateTask
 
 _CHUNK = 20_000
 

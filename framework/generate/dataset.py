@@ -15,8 +15,8 @@ from framework.generate.scalars import supported
 from framework.generate.streams import Stream
 from framework.generate.values import Vector
 from framework.spec.declared import table_of
+from framework.spec.entities import Entity, EntityColumn, GenerateTask, RowsPer
 from framework.spec.fake import Fake
-from framework.spec.models import Entity, EntityColumn, GenerateTask, RowsPer
 from framework.tables import Table
 from framework.types import LogicalType
 

@@ -24,7 +24,7 @@ from framework.generate.scalars import microseconds
 from framework.generate.stored import StoredParents
 from framework.generate.streams import Rows
 from framework.spec.declared import table_of
-from framework.spec.models import GenerateTask, RowsPer
+from framework.spec.entities import GenerateTask, RowsPer
 from framework.tables import Table
 
 _PROBE = 256

@@ -14,7 +14,7 @@ from enum import Enum
 
 from framework.databases.postgres.source import PostgresSession
 from framework.errors import BookkeepingNewer, LeaseHeld
-from framework.spec.models import GenerateTask
+from framework.spec.entities import GenerateTask
 
 TABLE = "_vitrina_fills"
 

@@ -18,7 +18,7 @@ from framework.generate.rule import ParentRows
 from framework.generate.streams import Rows
 from framework.generate.values import Vector
 from framework.spec.declared import table_of
-from framework.spec.models import Entity
+from framework.spec.entities import Entity
 from framework.tables import Table
 from framework.types import TEXT_KINDS, Kind, LogicalType
 

@@ -16,7 +16,7 @@ from framework.generate.rule import REDRAWN, ParentRows
 from framework.generate.sample import Sample
 from framework.generate.stored import Fetched, vectors
 from framework.generate.values import Vector
-from framework.spec.models import NextState, Update
+from framework.spec.entities import NextState, Update
 from framework.tables import Column, Table
 
 _CHUNK = 20_000

@@ -18,7 +18,8 @@ from framework.marts.grouping import not_grouped
 from framework.marts.partition import problems
 from framework.marts.query import TOO_DEEP, Finding, QueryInvalid, parse, position, table_name, tables, tree_of
 from framework.marts.shape import shape_findings, useless_order
-from framework.spec.models import Check, Mart
+from framework.spec.checks import Check
+from framework.spec.marts import Mart
 
 
 @dataclass(frozen=True)

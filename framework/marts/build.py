@@ -9,7 +9,7 @@ from framework.events import Reporter, Stats
 from framework.marts.increment import refresh
 from framework.marts.job import Guard, Job
 from framework.marts.query import is_incremental
-from framework.spec.models import MartTask
+from framework.spec.marts import MartTask
 from framework.tables import Column, Table
 from framework.types import varchar
 

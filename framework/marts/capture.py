@@ -25,7 +25,7 @@ from framework import bookkeeping
 from framework.databases.base import PREFIX, Dialect, Session, Target
 from framework.marts.partition import partitioned
 from framework.marts.query import fingerprint, is_incremental, parse
-from framework.spec.models import Mart
+from framework.spec.marts import Mart
 from framework.tables import Column, Table
 from framework.types import varchar
 

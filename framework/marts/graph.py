@@ -7,7 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from framework.errors import UsageError
 from framework.marts.query import is_incremental, table_name, tables, tree_of
-from framework.spec.models import Mart
+from framework.spec.marts import Mart
 
 __all__ = ["is_incremental", "ordered", "reads"]
 

@@ -11,7 +11,7 @@ from framework.databases.base import Session, Target, reserved_name
 from framework.errors import VitrinaError
 from framework.events import Reporter, Stats
 from framework.marts.query import without_semicolon
-from framework.spec.models import MartTask
+from framework.spec.marts import MartTask
 from framework.tables import Index, Table
 
 Guard = Callable[[Session], None]

@@ -15,7 +15,7 @@ from sqlglot.optimizer.scope import traverse_scope
 
 from framework.diagnostics import Severity
 from framework.errors import UsageError
-from framework.spec.models import Mart
+from framework.spec.marts import Mart
 
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # what it has to say is said as problems
 

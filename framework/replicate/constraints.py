@@ -19,7 +19,7 @@ from framework.errors import ForeignKeyImpossible, LeaseHeld, SourceMismatch, St
 from framework.events import Reporter, Stats
 from framework.replicate import references, state
 from framework.replicate.mapping import PLAN_MASK_KEY, Mapping, Selected, resolve
-from framework.spec.models import ConstraintsTask, ReplicateTask
+from framework.spec.replication import ConstraintsTask, ReplicateTask
 from framework.tables import ForeignKey
 
 SHOWN = 3

@@ -20,7 +20,7 @@ from framework.replicate.mapping import resolve
 from framework.replicate.options import Options
 from framework.replicate.outline import Outline
 from framework.replicate.schema.structure import structure
-from framework.spec.models import ReplicateTask
+from framework.spec.replication import ReplicateTask
 
 KEPT_FOR = 600
 """Seconds that a lease lives between the tasks of a run whose phases are spread over processes."""

@@ -22,7 +22,7 @@ from framework.replicate.schema.change import Evolution
 from framework.replicate.schema.difference import between
 from framework.replicate.schema.structure import Structure
 from framework.replicate.state import State
-from framework.spec.models import ReplicateTask
+from framework.spec.replication import ReplicateTask
 from framework.tables import Column, Table
 
 

@@ -16,7 +16,7 @@ from framework.databases.postgres.ranges import Policy
 from framework.databases.postgres.wire import wire
 from framework.errors import SourceMismatch, UsageError
 from framework.replicate import mask
-from framework.spec.models import MappedColumn, ReplicateTask
+from framework.spec.replication import MappedColumn, ReplicateTask
 from framework.tables import Column, Index, Table
 from framework.types import Kind, LogicalType, parse_type
 

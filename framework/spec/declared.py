@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from framework.spec.models import Entity, EntityColumn
+from framework.spec.entities import Entity, EntityColumn
 from framework.tables import Column, ForeignKey, Index, Table
 from framework.types import Kind, LogicalType, parse_type
 

@@ -26,6 +26,7 @@ from typing_extensions import Self
 from framework import units
 
 Name = Annotated[str, StringConstraints(min_length=1)]
+Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40), Field(examples=["shop"])]
 Names = Annotated[tuple[Name, ...], Strict(False), Field(min_length=1)]
 TableName = Annotated[Name, Field(examples=["orders"])]
 ColumnName = Annotated[Name, Field(examples=["id"])]

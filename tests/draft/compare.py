@@ -6,7 +6,8 @@ import math
 from decimal import Decimal
 from typing import Any
 
-from framework.spec.models import Replicate, Spec
+from framework.spec.models import Spec
+from framework.spec.replication import Replicate
 from tests.services.databases import SourceDatabase, TargetDatabase
 
 TYPES = """

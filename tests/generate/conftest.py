@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from framework.databases.postgres.source import PostgresSource
-from framework.spec.models import GenerateTask
+from framework.spec.entities import GenerateTask
 from tests.services.databases import SourceDatabase
 
 NOW = "2026-01-01T00:00:00Z"

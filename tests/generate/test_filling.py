@@ -176,7 +176,7 @@ import sys
 from framework.databases.postgres.source import PostgresSource
 from framework.events import Reporter
 from framework.generate.filling import fill
-from framework.spec.models import GenerateTask
+from framework.spec.entities import GenerateTask
 fill(PostgresSource("shop", sys.argv[1], True), GenerateTask.model_validate_json(sys.argv[2]), Reporter("generate"))
 """
 

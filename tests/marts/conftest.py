@@ -17,7 +17,7 @@ from framework.events import Reporter, Stats
 from framework.marts import graph
 from framework.marts.build import build
 from framework.marts.capture import watch
-from framework.spec.models import Mart, MartTask
+from framework.spec.marts import Mart, MartTask
 from framework.tables import Column, Table
 from framework.types import LogicalType, parse_type
 from tests.services.databases import TargetDatabase

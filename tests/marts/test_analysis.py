@@ -9,7 +9,7 @@ import pytest
 from framework.diagnostics import Severity
 from framework.marts.analysis import Tables, analyse, analyse_all
 from framework.marts.query import Finding
-from framework.spec.models import Mart
+from framework.spec.marts import Mart
 
 KNOWN = Tables(
     columns={

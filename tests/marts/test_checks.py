@@ -8,7 +8,7 @@ import pytest
 
 from framework.checks import CheckResults, run_checks
 from framework.databases.base import Target
-from framework.spec.models import Check
+from framework.spec.checks import Check
 from framework.tables import Column, Table
 from tests.marts.conftest import type_
 

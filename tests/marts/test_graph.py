@@ -7,7 +7,7 @@ import pytest
 from framework.errors import UsageError
 from framework.marts import graph
 from framework.marts.query import QueryInvalid, without_semicolon
-from framework.spec.models import Mart
+from framework.spec.marts import Mart
 
 
 def marts(**queries: str) -> dict[str, Mart]:

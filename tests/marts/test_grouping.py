@@ -11,7 +11,7 @@ import pytest
 from framework.diagnostics import Severity
 from framework.marts.analysis import Tables, analyse
 from framework.marts.functions import GONE, known, reserved
-from framework.spec.models import Mart
+from framework.spec.marts import Mart
 from tests.services import Server
 from tests.services.databases import TargetDatabase
 

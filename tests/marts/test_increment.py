@@ -11,7 +11,7 @@ import pytest
 
 from framework.databases.base import Session, Target
 from framework.marts import capture, increment
-from framework.spec.models import Mart
+from framework.spec.marts import Mart
 from tests.marts.conftest import Warehouse
 
 MONTHLY = """

@@ -10,7 +10,7 @@ from framework.databases.postgres.source import PostgresSource
 from framework.events import Event, Notice, Reporter, Stats
 from framework.replicate.engine import replicate
 from framework.replicate.options import Options
-from framework.spec.models import ReplicateTask
+from framework.spec.replication import ReplicateTask
 from tests.services.databases import SourceDatabase
 
 DEFAULTS: dict[str, Any] = {

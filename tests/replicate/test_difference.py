@@ -16,7 +16,7 @@ from framework.replicate.schema.difference import between
 from framework.replicate.schema.structure import Structure, structure
 from framework.replicate.schema.widening import Step, keeps_text, step
 from framework.spec.evolving import SchemaChange
-from framework.spec.models import ReplicateTask
+from framework.spec.replication import ReplicateTask
 from framework.tables import Column, Table
 from framework.types import LogicalType, parse_type
 from tests.replicate.anywhere import DEFAULTS

@@ -19,7 +19,7 @@ from framework.errors import (
 )
 from framework.replicate import chunks
 from framework.replicate.mapping import resolve
-from framework.spec.models import ReplicateTask
+from framework.spec.replication import ReplicateTask
 from tests.databases.lanes import take_safe_lane
 from tests.replicate.conftest import DEFAULTS, Copying
 

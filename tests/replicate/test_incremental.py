@@ -27,7 +27,7 @@ from framework.replicate import cursor, engine
 from framework.replicate.job import Job
 from framework.replicate.mapping import resolve
 from framework.replicate.outline import Outline
-from framework.spec.models import ReplicateTask
+from framework.spec.replication import ReplicateTask
 from tests.replicate.conftest import DEFAULTS, Copying
 from tests.services.databases import SourceDatabase
 

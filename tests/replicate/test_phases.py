@@ -22,7 +22,7 @@ from framework.replicate.job import Job
 from framework.replicate.options import Options
 from framework.replicate.outline import Outline
 from framework.replicate.phases import load, merge, plan, verify
-from framework.spec.models import ReplicateTask
+from framework.spec.replication import ReplicateTask
 from tests.replicate.conftest import DEFAULTS, Copying
 
 

@@ -16,8 +16,8 @@ from framework.generate.dataset import check_parents, compile_table, reference_o
 from framework.plan import Kind, compile_plan
 from framework.replicate.mapping import PLAN_MASK_KEY, resolve
 from framework.spec.declared import table_of
+from framework.spec.entities import GenerateTask
 from framework.spec.load import Loaded, parse_spec
-from framework.spec.models import GenerateTask
 from framework.validation.check import check
 from framework.validation.rules import RULES
 from framework.validation.rules.lookup import source_of

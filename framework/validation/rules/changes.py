@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from framework.diagnostics import did_you_mean
-from framework.spec.models import Changes, Entity, EntityColumn, Spec
+from framework.spec.entities import Changes, Entity, EntityColumn
+from framework.spec.models import Spec
 from framework.validation.rules.base import WARNING, Finding, Loc, Rule, rule
 from framework.validation.rules.lookup import MOMENT_KINDS, kind_of, source_of, task_of
 

@@ -7,7 +7,8 @@ from graphlib import CycleError, TopologicalSorter
 
 from framework.diagnostics import did_you_mean
 from framework.generate.scalars import INTEGER_LIMITS
-from framework.spec.models import Entity, EntityColumn, RowsPer, Spec
+from framework.spec.entities import Entity, EntityColumn, RowsPer
+from framework.spec.models import Spec
 from framework.types import TEXT_KINDS, Kind, LogicalType, parse_type, type_names
 from framework.validation.rules.base import HINT, WARNING, Finding, Loc, Rule, rule
 from framework.validation.rules.lookup import columns, comparable, is_unique, kind_of

@@ -8,8 +8,9 @@ from graphlib import CycleError, TopologicalSorter
 
 from framework import units
 from framework.diagnostics import did_you_mean
+from framework.spec.entities import Entity, EntityColumn
 from framework.spec.fake import DateRange, DatetimeRange, Fake
-from framework.spec.models import Entity, EntityColumn, Spec
+from framework.spec.models import Spec
 from framework.types import TEXT_KINDS, Kind, parse_type
 from framework.validation.rules.base import Finding, Loc, Rule, rule
 from framework.validation.rules.expressions import Unreadable, expression_names, template_names

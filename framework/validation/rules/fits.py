@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 from framework.generate.apart import template_tells_apart
 from framework.generate.scalars import INTEGER_LIMITS, held, limit_of, scale_of, supported
+from framework.spec.entities import Entity, EntityColumn
 from framework.spec.fake import Fake
-from framework.spec.models import Entity, EntityColumn, Spec
+from framework.spec.models import Spec
 from framework.types import TEXT_KINDS, Kind, LogicalType, parse_type
 from framework.validation.rules.base import WARNING, Finding, Loc, Rule, rule
 from framework.validation.rules.expressions import Unreadable, template_names

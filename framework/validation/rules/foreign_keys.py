@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from framework.databases.mysql.dialect import MySQLDialect
-from framework.spec.models import EntityColumn, Reference, Spec
+from framework.spec.entities import EntityColumn, Reference
+from framework.spec.models import Spec
 from framework.types import parse_type
 from framework.validation.rules.base import HINT, WARNING, Finding, Loc, Rule, rule
 from framework.validation.rules.lookup import copied_columns, source_of, task_of

@@ -7,8 +7,11 @@ from dataclasses import dataclass, replace
 
 from framework.databases.mysql.names import safe_names
 from framework.replicate.mapping import goes_by_itself
+from framework.spec.checks import Check
+from framework.spec.entities import Entity, EntityColumn, RowsPer
 from framework.spec.fake import Fake
-from framework.spec.models import Check, Entity, EntityColumn, ReplicateTask, RowsPer, Spec
+from framework.spec.models import Spec
+from framework.spec.replication import ReplicateTask
 from framework.spec.scheduling import ScheduleKind, schedule_kind
 from framework.types import INTEGER_KINDS, TEXT_KINDS, Kind, LogicalType, parse_type
 from framework.validation.rules.base import Loc, once

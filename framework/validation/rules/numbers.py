@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from framework import units
-from framework.spec.models import Bounds, Spec
+from framework.spec.checks import Bounds
+from framework.spec.models import Spec
 from framework.validation.rules.base import Finding, Loc, Rule, rule
 from framework.validation.rules.lookup import checks, columns, fakes, times_of_runs
 

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from framework.diagnostics import did_you_mean
-from framework.spec.models import Check, Entity, MappedColumn, Replicate, ReplicateTask, Spec
+from framework.spec.checks import Check
+from framework.spec.entities import Entity
+from framework.spec.models import Spec
+from framework.spec.replication import MappedColumn, Replicate, ReplicateTask
 from framework.types import TEXT_KINDS, Kind, parse_type
 from framework.validation.rules.base import HINT, WARNING, Finding, Loc, Rule, rule
 from framework.validation.rules.entities import type_advice

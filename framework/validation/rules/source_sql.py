@@ -17,7 +17,8 @@ from framework.diagnostics import did_you_mean
 from framework.marts.aggregates import is_aggregate, within_query
 from framework.marts.families import family_of
 from framework.marts.query import TOO_DEEP, line_and_column, position, unreadable
-from framework.spec.models import Entity, Spec
+from framework.spec.entities import Entity
+from framework.spec.models import Spec
 from framework.types import INTEGER_KINDS, TEXT_KINDS, Kind, parse_type
 from framework.validation.rules.base import WARNING, Finding, Loc, Rule, rule
 from framework.validation.rules.lookup import source_of
