@@ -108,6 +108,43 @@ def validate(paths: tuple[Path, ...], form: str, fail_on: str, watch: bool, onli
 
 
 @cli.command()
+@click.option("--source", required=True, metavar="CONNECTION", help="The PostgreSQL database that is drafted.")
+@click.option("--target", required=True, metavar="CONNECTION", help="Where its copy will be; it is not connected to.")
+@click.option("--schema", "schemas", multiple=True, help="Only this schema; may be repeated.")
+@click.option("--tables", multiple=True, help="Only these: TABLE or SCHEMA.TABLE, joined by commas or repeated.")
+@click.option("--views", is_flag=True, help="Views, materialized views and foreign tables, too.")
+@click.option("--no-scan", is_flag=True, help="Do not look at the data for values that MySQL has no place for.")
+@_env_option
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="SPEC", help="The file; else it is printed.")
+@click.option("--force", is_flag=True, help="Overwrite the file.")
+def draft(
+    source: str,
+    target: str,
+    schemas: tuple[str, ...],
+    tables: tuple[str, ...],
+    views: bool,
+    no_scan: bool,
+    environment: str,
+    output: Path | None,
+    force: bool,
+) -> None:
+    """Write a spec from a PostgreSQL database.
+
+    With every table, key, index, type and comment; with what cannot go over as it is, and the choices; with cursors and
+    fake data proposed as comments. It validates and runs as it is. Reads only.
+
+    \b
+    Example:
+      vitrina draft --source shop_postgres --target shop_mysql -o shop.yaml
+      vitrina run shop.yaml
+    """
+    from framework.commands.draft import draft as run
+    from framework.draft.choose import Choice
+
+    run(source, target, Choice(schemas, tables, views), environment, output, look=not no_scan, force=force)
+
+
+@cli.command()
 @SPEC
 @_env_option
 def doctor(spec: Path, environment: str) -> None:
@@ -227,6 +264,28 @@ def replicate(spec: Path, environment: str, workers: int, tables: tuple[str, ...
     from framework.commands.pipeline import replicate as run
 
     run(spec, environment, workers, tables, full_refresh=full_refresh)
+
+
+@cli.command()
+@SPEC
+@_env_option
+@click.option("--table", required=True, help="The target table.")
+@click.option("--where", metavar="SQL", help="A condition in the source's SQL; without it, the whole table is read.")
+def resync(spec: Path, environment: str, table: str, where: str | None) -> None:
+    """Read a part of a table again.
+
+    Rows of the source for which --where holds replace those of the copy that have their keys. Rows that the copy
+    lacks, and rows that the source has not any more, are found in the whole table. The next `replicate` goes on
+    where it would have gone on.
+
+    \b
+    Example:
+      vitrina resync specs/shop.yaml --table fact_orders --where "created_at >= '2026-01-01'"
+      vitrina resync specs/shop.yaml --table fact_orders
+    """
+    from framework.commands.pipeline import resync as run
+
+    run(spec, environment, table, where)
 
 
 @cli.command()

@@ -20,6 +20,7 @@ VitrinaError
     │   └── KeyNotUnique
     ├── NotUnique
     ├── MappingChanged
+    ├── CopyMissing
     ├── OutlineStale
     ├── DeleteFuseBlown
     ├── LeaseHeld
@@ -260,6 +261,14 @@ class MappingChanged(RunError):
             f"the source, mapping, mask or filter of {table!r} changed since it was filled{said}",
             "; or ".join((*dict.fromkeys(allowing), refill)),
         )
+
+
+class CopyMissing(RunError):
+    """A part of a copy was to be read again, and there is no copy."""
+
+    def __init__(self, table: str) -> None:
+        self.table = table
+        super().__init__(f"{table!r} has not been filled yet", f"fill it with `vitrina replicate SPEC --table {table}`")
 
 
 class OutlineStale(RunError):

@@ -14,7 +14,7 @@ from framework.generate.filling import pending
 from framework.plan import Kind, Plan, Step
 from framework.replicate import constraints, cursor, evolve, state
 from framework.replicate.mapping import PLAN_MASK_KEY, resolve
-from framework.replicate.structure import structure
+from framework.replicate.schema.structure import structure
 from framework.spec.declared import table_of
 from framework.spec.models import ConstraintsTask, GenerateTask, MartTask, ReplicateTask, Spec
 from framework.tables import Table
@@ -97,7 +97,7 @@ def _replicate(step: Step, spec: Spec, source: PostgresSource | None, target: Ta
     if evolution is not None and evolution.refused:
         refill = f"vitrina replicate SPEC --full-refresh --table {task.table}"
         return explained(f"nothing: a change is refused; `{refill}` would refill it", "", changes)
-    if task.mode == "full" or (evolution is not None and evolution.refills):
+    if evolve.is_made_anew(task, last) or (evolution is not None and evolution.refills):
         return explained("full: a fresh copy replaces the present one", mapping.query(), changes)
     condition = cursor.since(mapping, last.bound, evolution.backfill if evolution is not None else ())
     return explained(f"incremental, from {last.bound}", mapping.query(condition), changes)

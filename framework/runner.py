@@ -45,6 +45,7 @@ class Run:
         run_id: its name in the history, in leases and in staging tables.
         command: what the user asked for, for the history.
         full_refresh: fill replicated tables anew, rebuild marts.
+        resync: the source's condition of the rows that are read again; None where replication goes its way.
         recreate: drop and fill generated tables anew.
         mask_key: the key of masked columns.
     """
@@ -55,6 +56,7 @@ class Run:
     command: str
     emit: Listener = ignore
     full_refresh: bool = False
+    resync: str | None = None
     recreate: bool = False
     mask_key: bytes | None = None
 
@@ -105,6 +107,7 @@ def replicate_options(run: Run, step: Step, *, spread: bool = False) -> Options:
     return Options(
         run_id=run.run_id,
         full_refresh=run.full_refresh,
+        resync=run.resync,
         mask_key=run.mask_key,
         capture=watch(run.written, dependants, run.run_id),
         spread=spread,

@@ -220,15 +220,16 @@ def parse_type(name: str) -> LogicalType | None:
     Types that somebody made are named by what they are: ``enum mood``, ``composite address``, ``range prices``,
     ``extension geometry``.
     """
-    text = " ".join(name.lower().split())
-    if text.endswith("[]"):
-        element = parse_type(text[:-2])
-        return None if element is None else LogicalType(Kind.ARRAY, text)
+    written = " ".join(name.split())
+    if written.endswith("[]"):
+        element = parse_type(written[:-2])
+        return None if element is None else LogicalType(Kind.ARRAY, f"{element.name}[]")
+    text = written.lower()
     if text in ('"char"', "name"):
         return LogicalType(Kind.VARCHAR, text, length=NAME_LENGTH)
     family, _, own = text.partition(" ")
     if own and family in _NAMED:
-        return LogicalType(_NAMED[family], text)
+        return LogicalType(_NAMED[family], family + written[len(family) :])
     if _INTERVAL.match(text):
         return LogicalType(Kind.INTERVAL, text)
     match = _WITH_ARGUMENTS.match(text)

@@ -42,6 +42,14 @@ def replicate(path: Path, environment: str, workers: int, tables: Iterable[str],
         _execute(plan, workspace, source, target, "replicate", workers, full_refresh=full_refresh)
 
 
+def resync(path: Path, environment: str, table: str, where: str | None) -> None:
+    """Read rows of one table again; without ``where``, all of them."""
+    workspace = open_workspace(path, environment)
+    plan = compile_plan(workspace.spec).only({Kind.REPLICATE}).for_tables((table,))
+    with workspace.source() as source, workspace.target() as target:
+        _execute(plan, workspace, source, target, "resync", 1, full_refresh=where is None, resync=where)
+
+
 def mart(path: Path, environment: str, workers: int, *, full_refresh: bool) -> None:
     """Build all marts of a spec."""
     workspace = open_workspace(path, environment)
@@ -85,7 +93,8 @@ def show(path: Path, environment: str, name: str, limit: int) -> None:
         if not columns:
             raise UsageError(f"{name!r} has not been built yet", f"vitrina run {path}")
         order = ", ".join(str(place) for place in range(1, min(len(columns), 2) + 1))
-        rows = session.query(f"SELECT * FROM {target.dialect.quote(name)} ORDER BY {order} LIMIT {int(limit)}")
+        names = ", ".join(map(target.dialect.quote, columns))
+        rows = session.query(f"SELECT {names} FROM {target.dialect.quote(name)} ORDER BY {order} LIMIT {int(limit)}")
     report.show_rows(name, columns, rows)
 
 
@@ -103,6 +112,7 @@ def _execute(
     workers: int,
     *,
     full_refresh: bool = False,
+    resync: str | None = None,
     recreate: bool = False,
 ) -> None:
     mask_key = workspace.mask_key() if plan.has(Kind.REPLICATE) else None
@@ -117,6 +127,7 @@ def _execute(
         command=command,
         emit=to_all(*listeners),
         full_refresh=full_refresh,
+        resync=resync,
         recreate=recreate,
         mask_key=mask_key,
     )

@@ -113,7 +113,7 @@ def fitting(scope: Scope, type_: LogicalType, column: Text, *, may_cut: bool) ->
 
 def written(type_: LogicalType, vector: Vector) -> Text | None:
     """The values as text, or None for types that have no text here (floats, bytes, arrays)."""
-    if type_.kind in TEXT_KINDS or type_.kind is Kind.JSON:
+    if type_.kind in TEXT_KINDS or type_.kind in (Kind.JSON, Kind.ENUM):
         return vector.text
     if type_.kind in INTEGER_LIMITS:
         return text.of_integers(vector.array)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from framework.errors import RuleImpossible
-from framework.generate import coerce, convert, documents, expression, moments, numbers, pools, texts
+from framework.generate import coerce, convert, documents, expression, moments, numbers, pools, text, texts
 from framework.generate.batch import TableRules
 from framework.generate.relations import Relation
 from framework.generate.rule import Maker, Rule, Scope
@@ -139,9 +139,10 @@ def _scope(task: GenerateTask, name: str, table: Table, column: str, count: int,
 
 
 def _rule(scope: Scope, column: EntityColumn, type_: LogicalType, entity: Entity) -> Rule:
-    if not supported(type_):
+    if not supported(type_) and (column.fake is not None or not column.may_be_null):
         raise scope.impossible(
-            f"values of type {column.type} cannot be made", "use another type, or take `rows` from the table"
+            f"values of type {column.type} cannot be made",
+            "use another type, let the column be NULL, or take `rows` from the table",
         )
     if column.nulls is not None and scope.column in entity.key:
         raise scope.impossible("it belongs to the primary key and has `nulls`", "take `nulls` away")
@@ -156,6 +157,8 @@ def _rule(scope: Scope, column: EntityColumn, type_: LogicalType, entity: Entity
 
 
 def _all_null(type_: LogicalType, count: int) -> Vector:
+    if not supported(type_):
+        return Vector(text.constant(b"", count), np.ones(count, dtype=np.bool_))
     return convert.vector_of(type_, [None]).take(np.zeros(count, dtype=np.int64))
 
 

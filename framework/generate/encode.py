@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from framework.generate import text
 from framework.generate.scalars import MOMENT_KINDS, limit_of, scale_of
 from framework.generate.text import Octets, Text
-from framework.generate.values import OCTET_KINDS, Vector
+from framework.generate.values import Vector
 from framework.types import Kind, LogicalType
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -72,14 +72,16 @@ def _put_field(matrix: NDArray[np.uint8], used: NDArray[np.bool_], body: Text, n
 
 
 def _body(type_: LogicalType, column: Vector) -> Text:
-    if type_.kind in OCTET_KINDS:
+    if isinstance(column.data, Text):
         # jsonb's binary format is a version number and the document; json's is the document.
         version = [text.constant(b"\x01", len(column))] if type_.name == "jsonb" else []
         return text.joined([*version, column.text])
     if type_.kind is Kind.UUID:
         return _fixed(column.array)
     if type_.kind is Kind.NUMERIC:
-        return _fixed(_numeric(column.array, scale_of(type_), limit_of(type_)))
+        scale = scale_of(type_)
+        hundreds = 10 ** max(-scale, 0)  # of a negative scale: numeric(4,-2) counts in hundreds
+        return _fixed(_numeric(column.array * hundreds, max(scale, 0), limit_of(type_) * hundreds))
     numbers = column.array
     if type_.kind is Kind.DATE:
         numbers = numbers - _DAYS_TO_2000

@@ -88,7 +88,7 @@ def supported(type_: LogicalType) -> bool:
     """Whether columns of the type can be filled: those that have a form above."""
     if type_.kind is Kind.ARRAY:
         return element_of(type_).kind in ELEMENT_OIDS
-    return type_.kind in ELEMENT_OIDS or type_.kind in (Kind.JSON, Kind.BYTES)
+    return type_.kind in ELEMENT_OIDS or type_.kind in (Kind.JSON, Kind.BYTES, Kind.ENUM)
 
 
 def microseconds(moment: datetime) -> int:
@@ -193,5 +193,6 @@ _HOLDERS: dict[Kind, Callable[[LogicalType, Any], Any]] = {
     Kind.UUID: _uuid,
     Kind.JSON: _json,
     Kind.BYTES: _bytes,
+    Kind.ENUM: _text,
     Kind.ARRAY: _array,
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from framework.databases.postgres.names import qualified, quote
+from framework.databases.postgres.names import qualified, quote, type_name
 from framework.databases.postgres.source import PostgresSession
 from framework.generate import load
 from framework.generate.batch import Drawn, Parents, TableRules
@@ -217,4 +217,4 @@ class Updating:
 
 
 def _definitions(table: Table) -> str:
-    return ", ".join(f"{column.name} {column.type.name}" for column in table.columns)
+    return ", ".join(f"{column.name} {type_name(column.type)}" for column in table.columns)

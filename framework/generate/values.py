@@ -11,7 +11,7 @@ date                  int64, days since 1970
 time                  int64, microseconds of the day
 timestamp, -tz        int64, microseconds since 1970 (UTC)
 uuid                  a matrix of 16 bytes
-char, varchar, text   `Text`: bytes in UTF-8
+char to text, enum    `Text`: bytes in UTF-8
 json                  `Text`: the document
 bytea, array          `Text`: the bytes of PostgreSQL's binary format
 ====================  ====================================================================
@@ -31,7 +31,7 @@ from framework.types import TEXT_KINDS, Kind, LogicalType
 DAY = 86_400_000_000
 """Microseconds of a day."""
 
-OCTET_KINDS = TEXT_KINDS | {Kind.JSON, Kind.BYTES, Kind.ARRAY}
+OCTET_KINDS = TEXT_KINDS | {Kind.JSON, Kind.BYTES, Kind.ARRAY, Kind.ENUM}
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from framework.replicate.job import Counter, Job
 from framework.replicate.mapping import resolve
 from framework.replicate.options import Options
 from framework.replicate.outline import Outline
-from framework.replicate.structure import structure
+from framework.replicate.schema.structure import structure
 from framework.spec.models import ReplicateTask
 
 KEPT_FOR = 600

@@ -13,23 +13,29 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from framework.databases.base import Alteration, Dialect, Session
-from framework.errors import MappingChanged
-from framework.replicate import duplicates, state, structure
-from framework.replicate.change import Evolution
-from framework.replicate.difference import between
+from framework.errors import MappingChanged, SourceMismatch
+from framework.replicate import duplicates, state
 from framework.replicate.job import Job
 from framework.replicate.journal import Merged
+from framework.replicate.schema import structure
+from framework.replicate.schema.change import Evolution
+from framework.replicate.schema.difference import between
+from framework.replicate.schema.structure import Structure
 from framework.replicate.state import State
-from framework.replicate.structure import Structure
 from framework.spec.models import ReplicateTask
 from framework.tables import Column, Table
+
+
+def is_made_anew(task: ReplicateTask, last: State) -> bool:
+    """Whether the next run makes a fresh copy: always in ``mode: full``, and when a table leaves that mode."""
+    return task.mode == "full" or (last.structure is not None and last.structure.mode == "full")
 
 
 def pending(last: State, new: Structure, task: ReplicateTask, dialect: Dialect) -> Evolution | None:
     """How a copy would follow now; None if nobody has written down what it is made of."""
     if last.structure is None:
         return None
-    fresh = task.mode == "full"
+    fresh = is_made_anew(task, last)
     evolution = between(last.structure, new, task.schema_change, dialect, fresh=fresh)
     if fresh or evolution.refused or not evolution.refills:
         return evolution
@@ -52,6 +58,25 @@ def require(job: Job, last: State) -> Evolution | None:
         allowing = [change.then for change in refused if change.then]
         raise MappingChanged(job.table, [change.fact for change in refused], allowing)
     return evolution
+
+
+def expected(job: Job, last: State | None, evolution: Evolution | None) -> Structure:
+    """What the copy will be made of after this run.
+
+    Raises:
+        SourceMismatch: an index has a column that the copy will not have.
+    """
+    anew = last is None or is_made_anew(job.mapping.task, last)
+    follows = evolution is not None and not anew and not evolution.refills
+    made_of = evolution.structure if evolution is not None and follows else fresh(job, last)
+    names = {*job.mapping.names, *(column.name for column in made_of.kept)}
+    for index in structure.table(job.mapping, made_of, job.table).indexes:
+        for name in index.columns:
+            if name not in names:
+                fact = f"an index of {job.table!r} is on column {name!r}, and the copy has no such column"
+                fix = f"take it out of `{'unique' if index.unique else 'indexes'}`, or use one of: "
+                raise SourceMismatch(job.table, fact, fix + ", ".join(sorted(names)), column=name)
+    return made_of
 
 
 def fresh(job: Job, last: State | None) -> Structure:

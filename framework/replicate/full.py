@@ -10,11 +10,12 @@ from framework.databases.postgres.snapshot import Horizon, horizon, snapshot
 from framework.databases.postgres.source import PostgresSession
 from framework.errors import LeaseLost
 from framework.events import Stats
-from framework.replicate import chunks, cursor, duplicates, evolve, merging, replacing, staging, state, structure
+from framework.replicate import chunks, cursor, duplicates, evolve, merging, replacing, staging, state
 from framework.replicate.job import Counter, Job
 from framework.replicate.journal import Loaded, Merged
 from framework.replicate.outline import EVERYTHING, Outline, Range
-from framework.replicate.structure import Structure
+from framework.replicate.schema import structure
+from framework.replicate.schema.structure import Structure
 
 SHADOW = "shadow"
 
@@ -117,7 +118,7 @@ def _catch_up(
     into = job.beside(SHADOW)
     with staging.made(job, session, nonce) as tables:
         with snapshot(job.source) as shared, session.transaction():
-            wanted = staging.Wanted(bound, cursor.since(job.mapping, bound))
+            wanted = staging.Wanted(cursor.since(job.mapping, bound), bound)
             staged = staging.fill(job, session, shared.session, tables, wanted, into)
 
         def perform() -> merging.Merged:

@@ -21,8 +21,11 @@ def begin(job: Job, session: Session) -> None:
 
 def load(job: Job, outline: Outline, session: Session, reading: PostgresSession) -> Loaded:
     """Stage what changed, in the open transaction."""
-    condition = cursor.since(job.mapping, outline.bound, outline.backfill)
-    wanted = Wanted(outline.bound, condition, dict(outline.renamed))
+    if outline.resync is not None:
+        wanted = Wanted(outline.resync, moves=False)
+    else:
+        condition = cursor.since(job.mapping, outline.bound, outline.backfill)
+        wanted = Wanted(condition, outline.bound, former=dict(outline.renamed))
     staged = staging.fill(job, session, reading, staging.tables_of(job), wanted, job.table)
     return Loaded(staged.read, staged.keys, staged.watermark, staged.replaced)
 
@@ -43,7 +46,9 @@ def _merge(job: Job, outline: Outline, session: Session, loaded: Loaded) -> Merg
     merged = merge(job, session, staging.tables_of(job), job.table, job.options.capture)
     results = checks.require(session, job.target.dialect, job.table, job.table, job.mapping.task.checks)
     watermark = loaded.watermark or outline.watermark
-    bound = cursor.next_bound(job.mapping, outline.horizon, loaded.watermark, outline.bound)
+    bound = outline.bound
+    if outline.resync is None:
+        bound = cursor.next_bound(job.mapping, outline.horizon, loaded.watermark, outline.bound)
     made_of = evolve.followed(job, session)
     reached = state.State(outline.generation, outline.fingerprint, bound, watermark, made_of)
     state.write(session, job.target, job.table, reached, job.options.run_id)

@@ -17,7 +17,7 @@ from framework.replicate import mask, state
 from framework.replicate.journal import Journal
 from framework.replicate.mapping import Mapping
 from framework.replicate.options import Options
-from framework.replicate.structure import Structure
+from framework.replicate.schema.structure import Structure
 
 AUXILIARY = "vitrina auxiliary "
 """Markers of auxiliary tables: this, the token of the lease, and the table they are beside."""

@@ -26,6 +26,7 @@ class Options:
     Attributes:
         run_id: owner of leases and staging tables, written beside all state.
         full_refresh: fill the copy anew, whatever the state says.
+        resync: a condition of the source's SQL: only the rows for which it holds are read, again, and what is missing.
         mask_key: the key of masked columns.
         streams: parallel streams of a large full load.
         spread: the phases are processes of their own, with time between them, and so are the parts of a load.
@@ -34,6 +35,7 @@ class Options:
 
     run_id: str
     full_refresh: bool = False
+    resync: str | None = None
     mask_key: bytes | None = None
     streams: int = 2
     spread: bool = False

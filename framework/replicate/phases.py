@@ -11,12 +11,12 @@ from framework.databases.postgres.snapshot import Horizon, Snapshot, horizon, sn
 from framework.databases.postgres.source import PostgresSession
 from framework.errors import StatementFailed, VerifyFailed
 from framework.events import Stats
-from framework.replicate import cursor, evolve, full, incremental, state
-from framework.replicate.change import Evolution
+from framework.replicate import cursor, evolve, full, incremental, resync, state
 from framework.replicate.job import Counter, Job
 from framework.replicate.journal import Loaded, Merged
 from framework.replicate.mapping import DELETED_AT
 from framework.replicate.outline import EVERYTHING, Outline
+from framework.replicate.schema.change import Evolution
 
 
 def plan(job: Job) -> Outline:
@@ -25,6 +25,7 @@ def plan(job: Job) -> Outline:
     Raises:
         ForeignTable: a table of that name was not made by Vitrina.
         MappingChanged: the copy cannot follow what has changed, or must not; nothing was written.
+        CopyMissing: there is nothing that could be read again.
     """
     with job.source.session() as session:
         seen = horizon(session)
@@ -33,16 +34,19 @@ def plan(job: Job) -> Outline:
         # First of all: whoever was taken over before his rename cannot rename any more.
         job.clear_leftovers(session)
         last = state.current(session, job.target, job.table)
+        if job.options.resync is not None:
+            last = resync.require(job, last, job.options.resync)
         evolution = evolve.require(job, last) if last is not None else None
+        made_of = evolve.expected(job, last, evolution)
         job.journal.begin(session)
-        if last is not None and not _is_full(job, evolution):
+        if last is not None and not _is_full(job, last, evolution):
             if last.structure is not None and last.structure.hidden:
                 evolve.reveal(job, session)
             outline = _incremental(job, seen, last, evolution)
             incremental.begin(job, session)
         else:
             outline = _full(job, seen)
-            full.begin(job, session, outline.generation, evolve.fresh(job, last))
+            full.begin(job, session, outline.generation, made_of)
     for change in evolution.changes if evolution is not None and outline.full else ():
         job.reporter.notice(change.sentence)
     return outline
@@ -110,13 +114,14 @@ def _full(job: Job, seen: Horizon) -> Outline:
     return Outline(True, job.lease.token, generation, fingerprint, seen, None, None, ranges, one_snapshot)
 
 
-def _is_full(job: Job, evolution: Evolution | None) -> bool:
+def _is_full(job: Job, last: state.State, evolution: Evolution | None) -> bool:
     refills = evolution is not None and evolution.refills
-    return job.options.full_refresh or job.mapping.task.mode == "full" or refills
+    anew = job.options.full_refresh or evolve.is_made_anew(job.mapping.task, last) or refills
+    return anew and job.options.resync is None
 
 
 def _incremental(job: Job, seen: Horizon, last: state.State, evolution: Evolution | None) -> Outline:
-    if doubt := cursor.doubts(job.mapping, seen):
+    if job.options.resync is None and (doubt := cursor.doubts(job.mapping, seen)):
         job.reporter.notice(doubt)
     return Outline(
         full=False,
@@ -128,6 +133,7 @@ def _incremental(job: Job, seen: Horizon, last: state.State, evolution: Evolutio
         watermark=last.watermark,
         ranges=(EVERYTHING,),
         one_snapshot=True,
+        resync=job.options.resync,
         alters=evolution is not None and bool(evolution.changes),
         backfill=evolution.backfill if evolution is not None else (),
         renamed=tuple((new, old) for old, new in evolution.alteration.renamed) if evolution is not None else (),

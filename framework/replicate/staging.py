@@ -59,13 +59,15 @@ class Wanted:
     """Which rows are read.
 
     Attributes:
-        bound: of the cursor, for what is told of it.
         condition: of the source's SQL; empty for all rows.
+        bound: of the cursor, where the largest value is looked for.
+        moves: whether that value is asked for.
         former: the names that columns have in the copy until it is altered, by the names they have then.
     """
 
-    bound: str | None
     condition: str
+    bound: str | None = None
+    moves: bool = True
     former: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -75,14 +77,15 @@ def tables_of(job: Job, suffix: str = "", *, keys: bool | None = None) -> Stagin
     Args:
         job: the table's.
         suffix: tells them from those of another attempt.
-        keys: whether all keys are staged; by default, unless deletes are kept.
+        keys: whether all keys are staged; by default, unless deletes are kept, which copies made anew never do.
     """
     mapping = job.mapping
     rows = mapping.table(job.beside(STAGE + suffix))
     # The indexes are not made here; but values too long for them are refused while they are loaded, and named.
     columns = tuple(column for column in rows.columns if column.name != DELETED_AT)
     plain = Table(rows.name, columns, mapping.key, rows.indexes)
-    wanted = mapping.task.deletes.policy != "keep" if keys is None else keys
+    keeps = mapping.task.mode == "incremental" and mapping.task.deletes.policy == "keep"
+    wanted = not keeps if keys is None else keys
     return Staging(
         plain,
         mapping.key_table(job.beside(CHANGED + suffix)),
@@ -128,7 +131,8 @@ def fill(job: Job, session: Session, reading: PostgresSession, staging: Staging,
         absent = _absent(job, session, staging.rows, staging.keys, into, wanted.former)
         read += _fill_missing(job, session, reading, staging.rows, absent)
     replaced = replacing.count(reading, job.mapping, wanted.condition)
-    return Staged(read, keys, cursor.largest(job.mapping, reading, wanted.bound), replaced)
+    watermark = cursor.largest(job.mapping, reading, wanted.bound) if wanted.moves else None
+    return Staged(read, keys, watermark, replaced)
 
 
 def _absent(job: Job, session: Session, rows: Table, keys: Table, into: str, former: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from framework import bookkeeping
 from framework.databases.base import PREFIX, Session, Target
 from framework.errors import ForeignTable
-from framework.replicate.structure import Structure
+from framework.replicate.schema.structure import Structure
 from framework.tables import Column, Table
 from framework.types import Kind, LogicalType, varchar
 

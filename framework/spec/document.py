@@ -17,7 +17,7 @@ from framework.spec.compose import MAX_DEPTH, Refusal, compose, position_at
 from framework.spec.nodes import Entry, Mapping, Node, Scalar, Sequence, Span
 from framework.spec.recovery import Hole, without
 
-MAX_BYTES = 1_000_000
+MAX_BYTES = 4_000_000
 MAX_VALUES = 100_000
 """Values of a document, those of an alias counted at each of its uses."""
 

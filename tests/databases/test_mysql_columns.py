@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pymysql
@@ -40,13 +41,23 @@ def mysql(mysql_server: Server) -> Iterator[TargetDatabase]:
 
 
 def takes(database: TargetDatabase, types: list[str], key: str = "") -> bool:
+    """Whether the server makes such a table, and takes a row with the longest texts."""
     columns = ", ".join(f"c{place} {native}" for place, native in enumerate(types))
+    values = [longest(native) for native in types]
     try:
         database.execute(f"CREATE TABLE t ({columns}{key}) ENGINE=InnoDB DEFAULT CHARSET utf8mb4 ROW_FORMAT=DYNAMIC")
+        if not key:
+            database.execute(f"INSERT INTO t VALUES ({', '.join(['%s'] * len(types))})", *values)
     except pymysql.MySQLError:
         return False
-    database.execute("DROP TABLE t")
+    finally:
+        database.execute("DROP TABLE IF EXISTS t")
     return True
+
+
+def longest(native: str) -> str | None:
+    length = re.match(r"VARCHAR\((\d+)\)", native)
+    return None if length is None else ("x" if "ascii" in native else "😀") * int(length[1])
 
 
 def fits(types: list[str]) -> bool:

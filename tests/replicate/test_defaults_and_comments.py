@@ -20,6 +20,7 @@ from tests.replicate.conftest import Copying
         ("1.50", "numeric(5,2)", "1.50"),
         ("'NaN'::numeric", "numeric", None),
         ("nextval('t_id_seq'::regclass)", "integer", None),
+        ("'-0.0'::double precision", "double precision", "-0.0e0"),
         ("true", "boolean", "1"),
         ("false", "boolean", "0"),
         ("'new'::character varying", "varchar(10)", "'new'"),

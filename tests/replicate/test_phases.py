@@ -361,3 +361,95 @@ def test_who_wakes_before_his_rename_does_not_rename(many: Copying, monkeypatch:
 
 def _die(*_: object) -> None:
     raise RuntimeError("killed")
+
+
+# --- tables that are altered ------------------------------------------------------------------------------------------
+
+FOLLOWS: dict[str, Any] = {"schema_change": {"rename": "apply"}}
+
+
+def alter_source(copying: Copying) -> None:
+    copying.source.execute("ALTER TABLE t ADD note text NOT NULL DEFAULT 'n', ALTER email TYPE text, DROP active")
+    copying.source.execute("ALTER TABLE t RENAME COLUMN name TO full_name")
+
+
+def assert_altered(copying: Copying) -> None:
+    wanted = copying.source.rows("SELECT id, email, full_name, note FROM t ORDER BY id")
+    assert copying.rows("id, email, full_name, note") == wanted
+    assert len(copying.rows()[0]) == 6  # nothing is hidden, and `active` is kept
+
+
+def test_a_copy_is_altered_by_tasks(many: Copying) -> None:
+    many(**FOLLOWS)
+    alter_source(many)
+    many.source.execute("UPDATE t SET full_name = 'x', updated_at = clock_timestamp() WHERE id = 4")
+    tasks = Tasks(many, **FOLLOWS)
+    outline = tasks.plan()
+    assert outline.alters
+    assert tasks.load(outline, 0) == tasks.load(outline, 0) == 5005
+    stats = tasks.merge(outline)
+    assert tasks.merge(outline) == stats
+    tasks.verify(outline)
+    assert_altered(many)
+
+
+def test_a_merge_that_wakes_behind_its_retry_does_not_alter_again(
+    many: Copying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many(**FOLLOWS)
+    alter_source(many)
+    tasks = Tasks(many, **FOLLOWS)
+    outline = tasks.plan()
+    tasks.load(outline, 0)
+    stalled = Stalled(monkeypatch, "framework.replicate.evolve.alter")
+    zombie = stalled.start(lambda: tasks.merge(outline))
+    stats = tasks.merge(outline)
+    assert stalled.wake(zombie) is None
+    assert zombie.result() == stats
+    tasks.verify(outline)
+    assert_altered(many)
+
+
+def test_a_run_that_wakes_behind_another_does_not_alter(many: Copying, monkeypatch: pytest.MonkeyPatch) -> None:
+    many(**FOLLOWS)
+    alter_source(many)
+    tasks = Tasks(many, **FOLLOWS)
+    outline = tasks.plan()
+    tasks.load(outline, 0)
+    stalled = Stalled(monkeypatch, "framework.replicate.evolve.alter")
+    zombie = stalled.start(lambda: tasks.merge(outline))
+    take_over(many)
+    many(**FOLLOWS)
+    assert_altered(many)
+    assert isinstance(stalled.wake(zombie), LeaseLost)
+    assert_altered(many)
+
+
+def test_a_merge_that_dies_before_it_shows_what_is_new_is_finished_by_its_retry(
+    many: Copying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many(**FOLLOWS)
+    alter_source(many)
+    tasks = Tasks(many, **FOLLOWS)
+    outline = tasks.plan()
+    tasks.load(outline, 0)
+    with monkeypatch.context() as broken:
+        broken.setattr("framework.replicate.evolve.reveal", _die)
+        with pytest.raises(RuntimeError):
+            tasks.merge(outline)
+    tasks.merge(outline)
+    tasks.verify(outline)
+    assert_altered(many)
+
+
+def test_a_refill_by_tasks_keeps_columns(many: Copying) -> None:
+    many(**FOLLOWS)
+    many.source.execute("ALTER TABLE t DROP active, ALTER name TYPE varchar(40)")
+    tasks = Tasks(many, schema_change={"narrow": "refill"})
+    tasks.all()
+    assert_equal(many)
+    assert many.rows("id, active")[0] == (1, None)
+    tasks.end()
+    many.source.execute("UPDATE t SET name = 'x', updated_at = clock_timestamp() WHERE id = 4")
+    assert Tasks(many, "manual__2").all().rows_written == 1
+    assert_equal(many)

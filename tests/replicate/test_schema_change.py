@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from typing import Any, ClassVar
 
 import pytest
 
 from framework.databases.duckdb import DuckDBTarget
-from framework.errors import LeaseLost, LoadRefused, MappingChanged, StatementFailed
-from framework.replicate import evolve, incremental
-from framework.replicate.job import Job
+from framework.errors import LoadRefused, MappingChanged, StatementFailed
+from framework.replicate import evolve, incremental, state
 from tests.replicate.anywhere import Anywhere
 
 TOUCH = "UPDATE t SET name = name || '!', updated_at = now() WHERE id = 2"
@@ -451,6 +452,17 @@ def test_a_full_copy_follows_by_the_same_policies(anywhere: Anywhere) -> None:
     assert "email" not in anywhere.columns()
 
 
+def test_a_table_that_leaves_mode_full_is_copied_anew_once(anywhere: Anywhere) -> None:
+    cursor = anywhere.settings.pop("cursor")
+    anywhere(mode="full")
+    anywhere.source.execute("UPDATE t SET name = 'quiet' WHERE id = 1")
+    anywhere.settings["cursor"] = cursor
+    assert anywhere().rows_written == 5
+    anywhere.source.execute(TOUCH)
+    assert anywhere().rows_written == 1
+    assert is_exact(anywhere)
+
+
 def test_a_full_copy_follows_its_spec_without_a_word(anywhere: Anywhere) -> None:
     anywhere.settings["mode"] = "full"
     anywhere(where="id > 1")
@@ -507,44 +519,6 @@ def test_a_run_that_dies_is_continued_by_the_next(
     assert anywhere().rows_written == 0
 
 
-def test_an_attempt_that_was_overtaken_alters_nothing(anywhere: Anywhere, monkeypatch: pytest.MonkeyPatch) -> None:
-    anywhere()
-    alter_everything(anywhere)
-    anywhere.settings["schema_change"] = {"rename": "apply"}
-    if isinstance(anywhere.target, DuckDBTarget):
-        pytest.skip("a DuckDB file belongs to one process")
-    another = Anywhere(anywhere.source, anywhere.target)
-    another.settings = anywhere.settings
-    alter = evolve.alter
-
-    def stalled(job: Job, session: Any) -> Any:
-        monkeypatch.setattr(evolve, "alter", alter)
-        anywhere.execute("UPDATE `_vitrina_leases` SET expires_at = expires_at - INTERVAL 1 HOUR")
-        monkeypatch.setattr("framework.lease.Lease.guard", _once_lost(job.options.run_id))
-        another({"run_id": "another"})
-        return alter(job, session)
-
-    monkeypatch.setattr(evolve, "alter", stalled)
-    with pytest.raises(LeaseLost):
-        anywhere({"run_id": "stalled"})
-    assert is_exact(anywhere, "id, email, full_name, note, n")
-    another.postgres.close()
-
-
-def _once_lost(owner: str) -> Callable[..., None]:
-    """A guard that leaves renewals of the stalled run out, as a process that stands still does."""
-    from framework.lease import Lease
-
-    guard = Lease.guard
-
-    def guarded(self: Lease, session: Any) -> None:
-        if self.owner == owner and threading.current_thread().name.startswith("vitrina-lease"):
-            return
-        guard(self, session)
-
-    return guarded
-
-
 def test_who_reads_meanwhile_sees_no_error_and_no_half_state(anywhere: Anywhere) -> None:
     anywhere.source.execute(
         "INSERT INTO t (id, email, name) SELECT i, 'q' || i || '@example.com', 'n' FROM generate_series(10, 2000) AS i"
@@ -585,3 +559,119 @@ def test_a_state_without_a_structure_learns_it(anywhere: Anywhere) -> None:
     anywhere.execute("UPDATE `_vitrina_state` SET mapping = NULL")
     anywhere.source.execute("ALTER TABLE t ADD COLUMN more text")
     assert refusal(anywhere).changes == ()
+
+
+# A long life
+
+
+class Living:
+    """A source that changes its columns and rows at random, and a copy that follows and may die at any time."""
+
+    TYPES: ClassVar[dict[str, tuple[str, ...]]] = {
+        "smallint": ("7", "-32768"),
+        "integer": ("7", "2147483647"),
+        "bigint": ("7", "-9223372036854775808"),
+        "numeric(12,2)": ("7.50", "-1234567890.25"),
+        "varchar(10)": ("'seven'", "''"),
+        "text": ("'seven'", "repeat('x', 70000)"),
+        "date": ("'2026-01-01'", "'1999-12-31'"),
+        "boolean": ("true", "false"),
+    }
+    WIDER: ClassVar[dict[str, str]] = {
+        "smallint": "integer",
+        "integer": "bigint",
+        "bigint": "numeric(30,2)",
+        "varchar(10)": "varchar(4000)",
+        "numeric(12,2)": "numeric(14,4)",
+    }
+    OTHER: ClassVar[dict[str, str]] = {"smallint": "text", "date": "timestamp", "boolean": "text", "text": "char(3)"}
+
+    def __init__(self, copy: Anywhere, chance: random.Random) -> None:
+        self.copy, self.chance = copy, chance
+        self.columns: dict[str, str] = {}
+        self._names = (f"c{number}" for number in itertools.count())
+
+    def step(self) -> None:
+        doing = [self.add, self.add, self.rows, self.rows]
+        if self.columns:
+            doing += [self.drop, self.rename, self.retype, self.retype, self.again, self.nullable]
+        self.chance.choice(doing)()
+
+    def alter(self, how: str) -> None:
+        self.copy.source.execute(f"ALTER TABLE t {how}")
+
+    def add(self) -> None:
+        name, type_ = next(self._names), self.chance.choice(sorted(self.TYPES))
+        default = f" DEFAULT {self.TYPES[type_][0]}" if self.chance.random() < 0.5 else ""
+        not_null = " NOT NULL" if default and self.chance.random() < 0.5 else ""
+        self.alter(f"ADD {name} {type_}{default}{not_null}")
+        self.columns[name] = type_
+
+    def drop(self) -> None:
+        name = self.chance.choice(sorted(self.columns))
+        self.alter(f"DROP {name}")
+        del self.columns[name]
+
+    def rename(self) -> None:
+        name, new = self.chance.choice(sorted(self.columns)), next(self._names)
+        self.alter(f"RENAME {name} TO {new}")
+        self.columns[new] = self.columns.pop(name)
+
+    def retype(self) -> None:
+        name = self.chance.choice(sorted(self.columns))
+        to = self.chance.choice([self.WIDER, self.WIDER, self.OTHER])
+        if (type_ := to.get(self.columns[name])) is not None:
+            self.alter(f"ALTER {name} DROP DEFAULT, ALTER {name} DROP NOT NULL")
+            self.alter(f"ALTER {name} TYPE {type_} USING {name}::{type_}")
+            self.columns[name] = type_
+
+    def again(self) -> None:
+        name = self.chance.choice(sorted(self.columns))
+        type_ = self.chance.choice(sorted(self.TYPES))
+        self.alter(f"DROP {name}")
+        self.alter(f"ADD {name} {type_} DEFAULT {self.TYPES[type_][1]}")
+        self.columns[name] = type_
+
+    def nullable(self) -> None:
+        self.alter(f"ALTER {self.chance.choice(sorted(self.columns))} DROP NOT NULL")
+
+    def rows(self) -> None:
+        key = self.chance.randrange(1, 12)
+        self.copy.source.execute(f"DELETE FROM t WHERE id = {self.chance.randrange(1, 12)}")
+        self.copy.source.execute(f"INSERT INTO t (id) VALUES ({key}) ON CONFLICT DO NOTHING")
+        known = [name for name, type_ in self.columns.items() if type_ in self.TYPES]
+        for name in known[:2]:
+            value = self.chance.choice(self.TYPES[self.columns[name]])
+            self.copy.source.execute(f"UPDATE t SET {name} = {value}, updated_at = now() WHERE id = {key}")
+
+    def is_exact(self) -> bool:
+        names = ["id", "name", *self.columns]
+        wanted = self.copy.source.rows(f"SELECT {', '.join(names)} FROM t ORDER BY id")
+        got = self.copy.rows(", ".join(f"`{name}`" for name in names))
+        return [tuple(map(plain, row)) for row in got] == [tuple(map(plain, row)) for row in wanted]
+
+
+@pytest.mark.parametrize("drop", ["keep", "apply"])
+@pytest.mark.parametrize("seed", range(2))
+def test_a_copy_follows_through_a_long_life(
+    anywhere: Anywhere, monkeypatch: pytest.MonkeyPatch, seed: int, drop: str
+) -> None:
+    chance = random.Random(f"{seed} {drop}")
+    anywhere.settings["schema_change"] = {"rename": "apply", "drop": drop, "narrow": "refill"}
+    living = Living(anywhere, chance)
+    anywhere()
+    for _ in range(15):
+        for _ in range(chance.randrange(1, 4)):
+            living.step()
+        if chance.random() < 0.3:
+            module, name = chance.choice([(incremental, "merge"), (evolve, "reveal"), (state, "write")])
+            with breaking(monkeypatch, module, name), suppress(StatementFailed):
+                anywhere()
+        anywhere()
+        assert living.is_exact()
+    shown = anywhere.query("SELECT * FROM `copy`")
+    assert {len(row) for row in shown} == {len(anywhere.columns())}
+    if drop == "apply":
+        assert set(anywhere.columns()) == {"id", "email", "name", "active", "updated_at", *living.columns}
+    anywhere({"full_refresh": True})
+    assert living.is_exact()

@@ -29,12 +29,18 @@ COLUMNS = 1017
 """Columns of the widest InnoDB table."""
 
 INDEXES = 64
-"""Secondary indexes of a table."""
+"""Indexes of a table, its primary key among them."""
 
 _FIXED_IN_KEYS = 64
 """More than any column takes that is no text."""
 _OUTSIDE = 41
 """Bytes of a longer value that stay in the page, its length included (ROW_FORMAT=DYNAMIC)."""
+
+_SHORT = 256
+"""Bytes of the longest text, with its length, that InnoDB always keeps in the page (255 bytes and one)."""
+
+_MOVABLE = 256
+"""Characters, or bytes, of a text that InnoDB may move out of the page, in every character set."""
 
 _LONG = frozenset(f"{size}{kind}" for size in ("TINY", "", "MEDIUM", "LONG") for kind in ("TEXT", "BLOB"))
 PREFIX_CHARACTERS = 255
@@ -154,12 +160,19 @@ def _shorten_key(types: dict[str, str], names: tuple[str, ...]) -> None:
 
 
 def _promote(types: dict[str, str], indexed: set[str]) -> None:
-    """Make the widest VARCHARs LONGTEXT, until a row fits."""
-    widths = {name: _text_bytes(found) for name, native in types.items() if (found := _LENGTH.fullmatch(native))}
-    for name in sorted(widths.keys() - indexed, key=lambda name: (-widths[name], name)):
+    """Let texts leave the page, or the row, until a row fits into both; the widest first."""
+    widths = {name: _bytes(native) for name, native in types.items() if _LENGTH.match(native) and name not in indexed}
+    widest = sorted(widths, key=lambda name: (-widths[name], name))
+    for name in widest:
+        if page_bytes(types) <= PAGE_BYTES:
+            break
+        if _inline(types[name]) > _OUTSIDE:
+            types[name] = f"VARCHAR({_MOVABLE}) {types[name].partition(' ')[2]}".rstrip()
+    for name in widest:
         if row_bytes(types) <= ROW_BYTES:
             break
-        types[name] = "LONGTEXT"
+        if "ascii" not in types[name] and "BINARY" not in types[name]:
+            types[name] = "LONGTEXT"
 
 
 def _text_bytes(length: re.Match[str]) -> int:
@@ -184,5 +197,7 @@ def _bytes(native: str) -> int:
 
 
 def _inline(native: str) -> int:
-    is_long = native in _LONG
-    return _OUTSIDE if is_long or (_LENGTH.match(native) and _bytes(native) > _OUTSIDE) else _bytes(native)
+    """Bytes of a value that may have to stay in the page: short texts never leave it."""
+    length = _LENGTH.match(native)
+    leaves = native in _LONG or (length is not None and _bytes(native) > _SHORT)
+    return _OUTSIDE if leaves else _bytes(native)

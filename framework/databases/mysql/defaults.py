@@ -49,4 +49,6 @@ def _number(text: str, type_: LogicalType) -> str | None:
         return None
     digits, scale = decimal_of(type_) if type_.kind is Kind.NUMERIC else (DIGITS, SCALE)
     fits = len(found[1].lstrip("0")) <= digits - scale and len(found[2] or "") <= scale
-    return text if fits or type_.kind in (Kind.REAL, Kind.DOUBLE) else None
+    if type_.kind in (Kind.REAL, Kind.DOUBLE):
+        return f"{text}e0"  # of a number without an exponent, -0 would be 0
+    return text if fits else None

@@ -29,6 +29,7 @@ FIX = "correct the rows in the source, or map the column with `sql:` to a value 
 PACKET_FIX = "raise max_allowed_packet of the server and its sessions, or turn on local_infile"
 REPEATED = frozenset({1062, 1586})
 """A key is there already. Tables that are being loaded have no other unique index than that of their key."""
+ROW_TOO_LARGE = 1118
 TOO_LARGE = frozenset({1153, 2006, 2013, 2020})
 
 _quote = MySQLDialect().quote
@@ -166,6 +167,9 @@ def _warned(table: Table, warnings: Sequence[tuple[int, str]]) -> LoadRefused:
 def _refused(table: Table, error: pymysql.err.MySQLError) -> Exception:
     if code(error) in REPEATED:
         return KeyNotUnique(table.name, [reason(error)])
+    if code(error) == ROW_TOO_LARGE:
+        fact = f"a row of {len(table.columns)} columns is too long for a page of InnoDB"
+        return LoadRefused(table.name, [fact], "copy fewer columns: `only:` or `except:`")
     data_error = isinstance(error, (pymysql.err.DataError, pymysql.err.IntegrityError))
     if data_error or code(error) in (1153, 1265, 1366, 1406, 1264, 1292):
         return LoadRefused(table.name, [reason(error)], FIX)

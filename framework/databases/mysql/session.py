@@ -16,7 +16,7 @@ from framework.databases.mysql.defaults import default_of
 from framework.databases.mysql.dialect import MySQLDialect
 from framework.databases.mysql.errors import translated
 from framework.databases.mysql.load import load_batches, load_stream
-from framework.errors import StatementFailed, VitrinaError
+from framework.errors import PrivilegeMissing, StatementFailed, VitrinaError
 from framework.tables import Column, Index, Table
 
 ROW_TOO_LARGE = 1118
@@ -115,7 +115,12 @@ class MySQLSession:
         except StatementFailed as error:
             if error.code != ROW_TOO_LARGE:
                 raise
-            self.execute("SET SESSION innodb_strict_mode = OFF")
+            try:
+                self.execute("SET SESSION innodb_strict_mode = OFF")
+            except PrivilegeMissing as missing:
+                fact = "so many columns may not fit into a page of InnoDB, and the account may not try"
+                fix = "GRANT SESSION_VARIABLES_ADMIN to it, or copy fewer columns: `only:` or `except:`"
+                raise PrivilegeMissing(self._name, fact, fix) from missing
             try:
                 self.execute(statement)
             finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from framework.databases.postgres.names import literal, qualified, quote
+from framework.databases.postgres.names import literal, qualified, quote, type_name
 from framework.databases.postgres.source import PostgresSession
 from framework.tables import Column, ForeignKey, Table
 
@@ -56,8 +56,8 @@ def drop_table(session: PostgresSession, table: Table) -> None:
 
 
 def _column(column: Column) -> str:
-    # The type's name has been read by parse_type: it is a known name with numbers in parentheses, nothing else.
-    return f"{quote(column.name)} {column.type.name}{'' if column.nullable else ' NOT NULL'}"
+    # The type's name has been read by parse_type: it is a known name with numbers in parentheses, or quoted.
+    return f"{quote(column.name)} {type_name(column.type)}{'' if column.nullable else ' NOT NULL'}"
 
 
 def _names(columns: Iterable[str]) -> str:

@@ -7,18 +7,18 @@ from graphlib import CycleError, TopologicalSorter
 
 from framework.diagnostics import did_you_mean
 from framework.generate.scalars import INTEGER_LIMITS
-from framework.spec.models import Entity, RowsPer, Spec
+from framework.spec.models import Entity, EntityColumn, RowsPer, Spec
 from framework.types import TEXT_KINDS, Kind, LogicalType, parse_type, type_names
 from framework.validation.rules.base import HINT, WARNING, Finding, Loc, Rule, rule
 from framework.validation.rules.lookup import columns, comparable, is_unique, kind_of
 
 _UNFILLABLE = frozenset(
     {
-        *(Kind.INTERVAL, Kind.NETWORK, Kind.TIMETZ, Kind.MONEY, Kind.NUMBER, Kind.ENUM, Kind.COMPOSITE),
+        *(Kind.INTERVAL, Kind.NETWORK, Kind.TIMETZ, Kind.MONEY, Kind.NUMBER, Kind.COMPOSITE),
         *(Kind.DICTIONARY, Kind.TEXTUAL, Kind.UNKNOWN),
     }
 )
-"""Kinds no fake rule makes values of."""
+"""Kinds no fake rule makes values of: such columns are NULL in tables that are filled."""
 
 
 @rule("unknown-type")
@@ -63,9 +63,19 @@ _ALIASES = {
 def unfillable_type(spec: Spec) -> Iterator[Finding]:
     """Columns of some types can be described, but not filled."""
     for loc, _, entity, _, column in columns(spec):
-        if entity.rows is not None and kind_of(column) in _UNFILLABLE:
+        stays_null = column.may_be_null and column.nulls is None and column.fake is None
+        if entity.rows is not None and not stays_null and _is_unfillable(column):
             message = f"fake values of type {column.type} cannot be made"
             yield Finding((*loc, "type"), message, "use another type, such as text")
+
+
+def _is_unfillable(column: EntityColumn) -> bool:
+    type_ = parse_type(column.type)
+    if type_ is None:
+        return False
+    # In an array, values go by the number of their type, which these have of their own.
+    element = type_.name.removesuffix("[]") if type_.kind is Kind.ARRAY else ""
+    return type_.kind in _UNFILLABLE or element in ("citext", "name", '"char"')
 
 
 @rule("unknown-column")

@@ -125,6 +125,7 @@ _MADE: Mapping[Kind, frozenset[str]] = {
     Kind.UUID: frozenset({"uuid"}),
     **dict.fromkeys((*MOMENT_KINDS, Kind.TIME), frozenset({"moment"})),
     Kind.ARRAY: frozenset({"other"}),
+    Kind.ENUM: frozenset(),
 }
 """What a provider may make for the kinds of columns that do not take everything."""
 _SAID = {

@@ -201,13 +201,21 @@ def promoted_column(spec: Spec) -> Iterator[Finding]:
 
 @rule("too-many-indexes")
 def too_many_indexes(spec: Spec) -> Iterator[Finding]:
-    """A table has at most 64 indexes."""
-    numbers = [(("replicate", name), len(one.indexes) + len(one.unique)) for name, one in spec.replicate.items()]
+    """A table has at most 64 indexes, its primary key among them."""
+    numbers = [
+        (("replicate", name), len(one.indexes) + len(one.unique) + _has_key(spec, name))
+        for name, one in spec.replicate.items()
+    ]
     numbers += [(("marts", name), len(mart.indexes)) for name, mart in spec.marts.items()]
     for loc, number in numbers:
         if number > mysql.INDEXES:
-            message = f"a table of MySQL has at most {mysql.INDEXES} indexes, and these are {number}"
+            message = f"a table of MySQL has at most {mysql.INDEXES} indexes, and these are {number}, with the key"
             yield Finding((*loc, "indexes"), message, "remove some", on_key=True)
+
+
+def _has_key(spec: Spec, table: str) -> bool:
+    found = source_of(spec, table)
+    return bool(spec.replicate[table].key or (found and found[1].key))
 
 
 @rule("case-collision")

@@ -11,11 +11,11 @@ from dataclasses import replace
 
 from framework.databases.base import Alteration, Dialect
 from framework.databases.mysql.names import folded
-from framework.replicate import premises
-from framework.replicate.change import Change, Evolution, Outcome
-from framework.replicate.pairing import is_there, paired
-from framework.replicate.structure import Shape, Structure
-from framework.replicate.widening import Step, keeps_text, step
+from framework.replicate.schema import premises
+from framework.replicate.schema.change import Change, Evolution, Outcome
+from framework.replicate.schema.pairing import is_there, paired
+from framework.replicate.schema.structure import Shape, Structure
+from framework.replicate.schema.widening import Step, keeps_text, step
 from framework.spec.evolving import SchemaChange
 from framework.tables import Column, Index
 from framework.types import DOCUMENT_KINDS, TEXT_KINDS, Kind, LogicalType

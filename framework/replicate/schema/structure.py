@@ -56,6 +56,7 @@ class Structure:
         source: schema and name of the source table.
         oid: the source table's number in the catalog; None if it is not known.
         known: the source's columns.
+        mode: how the copy was made: ``full`` or ``incremental``; empty if it is not known.
         mask: what tells the masks' key from others; None if nothing is masked, or it is not known.
         kept: columns that are gone from the source and stay in the copy.
         hidden: columns that were added, and that `SELECT *` does not show yet.
@@ -74,6 +75,7 @@ class Structure:
     mask: str | None
     indexes: tuple[tuple[str, ...], ...]
     unique: tuple[tuple[str, ...], ...]
+    mode: str = ""
     forms: int = FORMS
     kept: tuple[Column, ...] = ()
     hidden: tuple[str, ...] = ()
@@ -123,6 +125,7 @@ def structure(mapping: Mapping, found: Attributes | None, mask_key: bytes | None
         mask=mask.identity(mask_key) if mask_key and mapping.is_masked else None,
         indexes=task.indexes,
         unique=task.unique,
+        mode=task.mode,
     )
 
 

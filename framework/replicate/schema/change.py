@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from framework.databases.base import Alteration
-from framework.replicate.structure import Structure
+from framework.replicate.schema.structure import Structure
 
 
 class Outcome(Enum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from framework.databases.mysql.names import folded
-from framework.replicate.structure import Shape, Structure
+from framework.replicate.schema.structure import Shape, Structure
 
 Pair = tuple[Shape, Shape]
 

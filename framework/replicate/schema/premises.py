@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from framework.replicate.change import Change, Outcome
-from framework.replicate.pairing import Pairs, is_same_table
-from framework.replicate.structure import Structure
-from framework.replicate.widening import Step, keeps_text, step
+from framework.replicate.schema.change import Change, Outcome
+from framework.replicate.schema.pairing import Pairs, is_same_table
+from framework.replicate.schema.structure import Structure
+from framework.replicate.schema.widening import Step, keeps_text, step
 
 
 def changes(old: Structure, new: Structure, pairs: Pairs) -> Iterator[Change]:
