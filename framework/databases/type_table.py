@@ -75,9 +75,9 @@ bytes, the widest VARCHARs become LONGTEXT, and a notice says so.
 
 ## Keys
 
-A primary key or a unique index holds whole values: its texts are VARCHAR(768), and share that length if they are
-several; `bytea` is VARBINARY(3072). A value that is longer is refused by name. Other indexes hold the beginnings of
-long values.
+A primary key, a unique index or a foreign key holds whole values: its texts are VARCHAR(768), and share that length if
+they are several; `bytea` is VARBINARY(3072). A value that is longer is refused by name. Other indexes hold the
+beginnings of long values.
 
 ## What becomes of values out of range
 

@@ -97,16 +97,18 @@ class _Look:
 
     def _holders(self, index: Index, rows: str, values: tuple[object, ...]) -> str:
         """The first rows that have one value."""
-        job, quote = self._job, self._job.quote
-        same = " AND ".join(f"{quote(name)} = %s" for name in index.columns)
-        if not job.mapping.key:
-            counted = self._session.query(f"SELECT COUNT(*) FROM {quote(rows)} WHERE {same}", values)
-            return f"{counted[0][0]} rows"
-        keys = job.list(job.mapping.key)
-        found = self._session.query(
-            f"SELECT {keys} FROM {quote(rows)} WHERE {same} ORDER BY {keys} LIMIT {SHOWN}", values
-        )
+        same = " AND ".join(f"{self._beside_values(name)} = %s" for name in index.columns)
+        having = f"FROM {self._beside_values(rows)} WHERE {same}"
+        key = self._job.mapping.key
+        if not key:
+            return f"{self._session.query(f'SELECT COUNT(*) {having}', values)[0][0]} rows"
+        keys = ", ".join(map(self._beside_values, key))
+        found = self._session.query(f"SELECT {keys} {having} ORDER BY {keys} LIMIT {SHOWN}", values)
         return "the rows with " + " and ".join(map(self._key, found))
+
+    def _beside_values(self, name: str) -> str:
+        """A name in a statement that has values bound to it."""
+        return self._job.quote(name).replace("%", "%%")
 
     def _key(self, values: tuple[object, ...]) -> str:
         return ", ".join(

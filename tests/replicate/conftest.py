@@ -20,6 +20,7 @@ from framework.replicate.options import Options
 from framework.spec.replication import ReplicateTask
 from tests.replicate.anywhere import DEFAULTS as DEFAULTS
 from tests.replicate.anywhere import PEOPLE, Anywhere
+from tests.replicate.keys import SHOP, Keys
 from tests.services.databases import SourceDatabase, TargetDatabase
 
 
@@ -85,3 +86,19 @@ def anywhere(request: pytest.FixtureRequest, source: SourceDatabase, tmp_path: P
         for statement in PEOPLE:
             source.execute(statement)
         yield made
+
+
+@pytest.fixture
+def keys(source: SourceDatabase, target: TargetDatabase) -> Iterator[Keys]:
+    made = Keys(source, target)
+    yield made
+    made.postgres.close()
+    made.mysql.close()
+
+
+@pytest.fixture
+def shop(keys: Keys) -> Keys:
+    """Customers and their orders."""
+    for statement in SHOP:
+        keys.source.execute(statement)
+    return keys

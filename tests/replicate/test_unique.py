@@ -225,3 +225,13 @@ def test_an_index_that_comes_later_is_made_or_names_what_repeats(people: Copying
         people(unique=[["email"], ["active"]])
     touch(people, "email = 'new'", "id = 1")
     assert people(**UNIQUE).rows_written == 1
+
+
+def test_names_of_any_kind(people: Copying) -> None:
+    settings: dict[str, Any] = {
+        "unique": [["100% `x`"]],
+        "columns": {"100% `x`": {"from": "active"}, "%s": {"from": "id"}},
+        "key": ["id"],
+    }
+    with pytest.raises(NotUnique, match="1 is the value of the rows with %s = 1 and %s = 2 and %s = 3"):
+        people(table="co%py", **settings)
