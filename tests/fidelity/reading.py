@@ -1,0 +1,216 @@
+"""Reading a source and its copy without the engine, and telling where the copy is not what the forms promise.
+
+PostgreSQL is read through psycopg2, MySQL and MariaDB through PyMySQL with no conversion of its own, DuckDB through
+its own package. What both say is brought to one meaning by the form of the column: a number, the bits of a float,
+microseconds since 1970 in UTC, bytes, a text.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+import duckdb
+import psycopg2
+import pymysql
+from pymysql import converters
+from sqlalchemy.engine import make_url
+
+Rows = dict[Any, tuple[Any, ...]]
+"""Meanings by key."""
+
+SESSION = """
+SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 1;
+SET bytea_output = 'hex'; SET client_encoding = 'UTF8'
+"""
+
+
+@dataclass(frozen=True)
+class Form:
+    """How values of a kind arrive.
+
+    Attributes:
+        shown: PostgreSQL's expression of the value as a text.
+        sent: what that text means.
+        arrived: what the target's value means: a text, or what DuckDB's package makes of it.
+    """
+
+    shown: str
+    sent: Callable[[str], Any]
+    arrived: Callable[[Any], Any]
+
+
+def _as_is(value: Any) -> Any:
+    return value
+
+
+def _bits(value: Any) -> bytes:
+    """A float with the sign of its zero."""
+    return struct.pack(">d", float(value))
+
+
+def _without_sign(value: Any) -> bytes:
+    """A float; both zeros are one."""
+    return _bits(float(value) + 0.0)
+
+
+def _truth(value: Any) -> bool:
+    return {"1": True, "true": True, "0": False, "false": False}[str(value)]
+
+
+def _day_time(value: str) -> int:
+    """Microseconds since midnight."""
+    clock, _, fraction = value.partition(".")
+    hours, minutes, seconds = map(int, clock.split(":"))
+    return ((hours * 60 + minutes) * 60 + seconds) * 1_000_000 + int(fraction.ljust(6, "0") or 0)
+
+
+def _moment(value: str) -> int:
+    """Microseconds since 1970."""
+    span = datetime.fromisoformat(value.partition(".")[0]) - datetime(1970, 1, 1)
+    return (span.days * 86_400 + span.seconds) * 1_000_000 + int(value.partition(".")[2].ljust(6, "0") or 0)
+
+
+def _json(value: str) -> Any:
+    return json.loads(value, parse_float=Decimal, parse_int=Decimal)
+
+
+# PostgreSQL writes the bounds of an array before its braces where one of them is not 1; JSON has no place for them.
+_ARRAY = "CASE WHEN left({0}::text, 1) = '[' THEN to_json({0}::text) ELSE to_json({0}) END::text"
+
+# What a client is shown: a cast to text strips the padding of char, and adds an encoding to xml.
+_OUTPUT = "CASE WHEN num_nulls({0}) = 0 THEN format('%s', {0}) END"
+
+FORMS: Mapping[str, Form] = {
+    "boolean": Form("{0}::text", lambda text: text == "true", _truth),
+    "integer": Form("{0}::text", int, int),
+    "decimal": Form("{0}::text", Decimal, Decimal),
+    "money": Form("{0}::numeric::text", Decimal, Decimal),
+    "float": Form("{0}::text", _bits, _bits),
+    "float, one zero": Form("{0}::text", _without_sign, _without_sign),
+    "text": Form(_OUTPUT, _as_is, str),
+    "bytes": Form("encode({0}, 'hex')", bytes.fromhex, bytes),
+    "date": Form("{0}::text", _as_is, str),
+    "time": Form("{0}::text", _day_time, _day_time),
+    "moment": Form("(extract(epoch FROM {0}) * 1000000)::bigint::text", int, _moment),
+    "array": Form(_ARRAY, _as_is, str),
+    "composite": Form("to_json({0})::text", _as_is, str),
+    "dictionary": Form("(SELECT json_object_agg(key, value)::text FROM each({0}))", _json, _json),
+}
+
+
+class Source:
+    """A PostgreSQL database as a client sees it."""
+
+    def __init__(self, url: str) -> None:
+        self._url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+    def read(self, table: str, key: Sequence[str], columns: Mapping[str, str], where: str = "true") -> Rows:
+        """The meanings of ``columns`` (name: form) by key. Names and ``table`` are quoted already."""
+        shown = [*(_OUTPUT.format(name) for name in key), *(FORMS[form].shown.format(c) for c, form in columns.items())]
+        with self._connection.cursor() as cursor:
+            cursor.execute(f"SELECT {', '.join(shown)} FROM {table} WHERE {where}")
+            return _by_key(cursor.fetchall(), len(key), [FORMS[form].sent for form in columns.values()])
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @cached_property
+    def _connection(self) -> Any:
+        connection = psycopg2.connect(self._url)
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(SESSION)
+        return connection
+
+
+class MySQLCopy:
+    """A MySQL or MariaDB database, every value as the server writes it."""
+
+    def __init__(self, url: str) -> None:
+        self._url = make_url(url)
+
+    def read(self, table: str, key: Sequence[str], columns: Mapping[str, str], where: str = "1 = 1") -> Rows:
+        """The meanings of ``columns`` (name: form) by key. Names and ``table`` are not quoted."""
+        names = ", ".join(map(_backticks, (*key, *columns)))
+        with self._connection.cursor() as cursor:
+            cursor.execute(f"SELECT {names} FROM {_backticks(table)} WHERE {where}")
+            rows = list(cursor.fetchall())
+        return _by_key(rows, len(key), [FORMS[form].arrived for form in columns.values()])
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @cached_property
+    def _connection(self) -> Any:
+        url = self._url
+        return pymysql.connect(
+            host=str(url.host), port=int(url.port or 3306), user=str(url.username), password=str(url.password),
+            database=url.database, charset="utf8mb4", conv=converters.encoders, autocommit=True,
+            max_allowed_packet=1 << 30,
+        )  # fmt: skip
+
+
+class DuckDBCopy:
+    """A DuckDB file; ``connect`` gives a connection of the process that has it open."""
+
+    def __init__(self, connect: Callable[[], duckdb.DuckDBPyConnection]) -> None:
+        self._connect = connect
+
+    def read(self, table: str, key: Sequence[str], columns: Mapping[str, str], where: str = "1 = 1") -> Rows:
+        """The meanings of ``columns`` (name: form) by key. Names and ``table`` are not quoted."""
+        types = "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ?"
+        with self._connect() as database:
+            native = {name for name, type_ in database.execute(types, [table]).fetchall() if type_ in _NATIVE}
+            shown = [_double(c) if c in native else f"CAST({_double(c)} AS VARCHAR)" for c in (*key, *columns)]
+            rows = database.execute(f"SELECT {', '.join(shown)} FROM {_double(table)} WHERE {where}").fetchall()
+        return _by_key(rows, len(key), [FORMS[form].arrived for form in columns.values()])
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+
+_NATIVE = ("BLOB", "DOUBLE")
+"""What DuckDB's package gives exactly, and its text does not; of all else the text is read."""
+
+
+def _backticks(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
+def _double(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _by_key(rows: Sequence[tuple[Any, ...]], keys: int, meanings: Sequence[Callable[[Any], Any]]) -> Rows:
+    found: Rows = {}
+    for row in rows:
+        key = tuple(None if value is None else str(value) for value in row[:keys])
+        assert key not in found, f"key {key} comes twice"
+        values = zip(meanings, row[keys:], strict=True)
+        found[key] = tuple(None if value is None else meaning(value) for meaning, value in values)
+    return found
+
+
+def differences(sent: Rows, arrived: Rows) -> list[str]:
+    """Where the copy is not what was sent, cell by cell, shortened; empty if it is exact."""
+    found = [f"row {key} is missing" for key in sent.keys() - arrived.keys()]
+    found += [f"row {key} is nobody's" for key in arrived.keys() - sent.keys()]
+    for key in sent.keys() & arrived.keys():
+        found += [
+            f"row {key}, column {number}: sent {_short(one)}, arrived {_short(other)}"
+            for number, (one, other) in enumerate(zip(sent[key], arrived[key], strict=True))
+            if type(one) is not type(other) or one != other
+        ]
+    return found
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 100 else f"{text[:60]}... ({len(text)})"
