@@ -81,8 +81,18 @@ def _json(value: str) -> Any:
     return json.loads(value, parse_float=Decimal, parse_int=Decimal)
 
 
-# PostgreSQL writes the bounds of an array before its braces where one of them is not 1; JSON has no place for them.
-_ARRAY = "CASE WHEN left({0}::text, 1) = '[' THEN to_json({0}::text) ELSE to_json({0}) END::text"
+class OneOf(frozenset[str]):
+    """Texts of which one must have arrived."""
+
+
+def _one_of(text: str) -> OneOf:
+    return OneOf(json.loads(text))
+
+
+# A document, or the text of the value as a JSON string: of arrays whose bounds do not begin at 1, always.
+_TEXT = "to_json({0}::text)::text"
+_DOCUMENT = f"json_build_array(to_json({{0}})::text, {_TEXT})::text"
+_ARRAY = f"CASE WHEN left({{0}}::text, 1) = '[' THEN json_build_array({_TEXT})::text ELSE {_DOCUMENT} END"
 
 # What a client is shown: a cast to text strips the padding of char, and adds an encoding to xml.
 _OUTPUT = "CASE WHEN num_nulls({0}) = 0 THEN format('%s', {0}) END"
@@ -99,9 +109,9 @@ FORMS: Mapping[str, Form] = {
     "date": Form("{0}::text", _as_is, str),
     "time": Form("{0}::text", _day_time, _day_time),
     "moment": Form("(extract(epoch FROM {0}) * 1000000)::bigint::text", int, _moment),
-    "array": Form(_ARRAY, _as_is, str),
-    "composite": Form("to_json({0})::text", _as_is, str),
-    "dictionary": Form("(SELECT json_object_agg(key, value)::text FROM each({0}))", _json, _json),
+    "array": Form(f"CASE WHEN num_nulls({{0}}) = 0 THEN {_ARRAY} END", _one_of, str),
+    "composite": Form(f"CASE WHEN num_nulls({{0}}) = 0 THEN {_DOCUMENT} END", _one_of, str),
+    "dictionary": Form("CASE WHEN {0} IS NOT NULL THEN (SELECT coalesce(json_object_agg(key, value), '{{}}')::text FROM each({0})) END", _json, _json),
 }
 
 
@@ -206,9 +216,15 @@ def differences(sent: Rows, arrived: Rows) -> list[str]:
         found += [
             f"row {key}, column {number}: sent {_short(one)}, arrived {_short(other)}"
             for number, (one, other) in enumerate(zip(sent[key], arrived[key], strict=True))
-            if type(one) is not type(other) or one != other
+            if not _same(one, other)
         ]
     return found
+
+
+def _same(sent: Any, arrived: Any) -> bool:
+    if isinstance(sent, OneOf):
+        return arrived in sent
+    return type(sent) is type(arrived) and bool(sent == arrived)
 
 
 def _short(value: Any) -> str:

@@ -21,6 +21,9 @@ KEY_TYPES = (
     "macaddr", "macaddr8", "bit(8)", "varbit", "integer[]", "text[]", '"Mood: ""good"""', "code", "place", "int4range",
     "tstzrange", "int4multirange", "citext", "hstore", "ltree",
 )  # fmt: skip
+LONG = ("SELECT", "repeat", "1e1000", "400")
+"""Found in the expressions of values that are longer than a key of MySQL."""
+
 # As PostgreSQL compares them, and as a target's own collation would not.
 TEXTS = ("a", "A", "á", "a ", "a\u0301", "ß", "ss", "", " ", "ı", "I", "i", "\t", "a\x01", "\\", "'", "x" * 700)
 
@@ -74,7 +77,7 @@ def key_case(request: pytest.FixtureRequest, origin: Origin) -> Case:
 
 def test_keys_of_every_type(origin: Origin, place: Place, key_case: Case) -> None:
     # An index has less room than a column.
-    short = tuple(value for value in key_case.fits if len(value) < 300 and "SELECT" not in value and "repeat" not in value)
+    short = tuple(value for value in key_case.fits if len(value) < 300 and not any(map(value.count, LONG)))
     name = keyed(origin, "keyed", key_case.type, short[1:])
     place.copy(origin, name, lane=0, options={"full_refresh": True})
     check(origin, place, name, key_case.form)

@@ -11,7 +11,7 @@ class Outside:
 
     Attributes:
         sql: PostgreSQL's expression of it.
-        clamp: the nearest value that has a place, as an expression; None where nothing is near.
+        clamp: the nearest value that has a place, as an expression; None where there is none (NaN): it is refused.
     """
 
     sql: str

@@ -10,7 +10,13 @@ LARGEST = f"{BEFORE}.{AFTER}"
 
 _NO_NUMBERS = (("NaN", None), ("Infinity", LARGEST), ("-Infinity", f"-{LARGEST}"))
 _LARGEST_DOUBLE = "1.7976931348623157e308"
-_NO_FLOATS = (("NaN", None), ("Infinity", _LARGEST_DOUBLE), ("-Infinity", f"-{_LARGEST_DOUBLE}"))
+_LARGEST_REAL = "3.4028235e38"
+
+
+def _no_floats(largest: str) -> tuple[tuple[str, str | None], ...]:
+    return (("NaN", None), ("Infinity", largest), ("-Infinity", f"-{largest}"))
+
+
 
 INTEGERS = (
     Case("boolean", "boolean", ("true", "false")),
@@ -78,7 +84,7 @@ FLOATS = (
         "float",
         quoted("0.1", "1e-45", "-1e-45", "1.17549435e-38", "3.4028235e38", "-3.4028235e38", "16777217", "1e10")
         + quoted("0.0", "-0.0", "0.3333333", "1e-7", "123456.79"),
-        beyond(*_NO_FLOATS),
+        beyond(*_no_floats(_LARGEST_REAL)),
     ),
     Case(
         "double precision",
@@ -86,7 +92,7 @@ FLOATS = (
         quoted("0.1", "5e-324", "-5e-324", "2.2250738585072014e-308", "2.225073858507201e-308", _LARGEST_DOUBLE)
         + quoted(f"-{_LARGEST_DOUBLE}", "0.0", "-0.0", "0.30000000000000004", "9007199254740993", "1e22", "1e23")
         + quoted("123456789012345680", "1e-7", "4.35", "5.5626846462680035e-309"),
-        beyond(*_NO_FLOATS),
+        beyond(*_no_floats(_LARGEST_DOUBLE)),
     ),
     Case("float(1)", "float", quoted("0.1", "3.4028235e38")),
 )

@@ -88,6 +88,19 @@ COMPOSITES = (
         setup=('CREATE TYPE person AS ("full ""name""" text, home place, "n s" numeric[], born date)',),
     ),
     Case("people", "composite", quoted("(7)"), setup=("CREATE TABLE people (n bigint)",)),
+    Case(
+        "holder",
+        "composite",
+        # What JSON takes for one: NULL and null, {1} and [0:0]={1}, a row of NULLs and no row.
+        (
+            *("ROW(NULL, '{1}', NULL)", "ROW('null', '{1}', NULL)", "ROW('1', '[0:0]={1}', NULL)", "ROW('1', '{}', NULL)"),
+            *("ROW('1', '{1}', ROW(NULL, NULL))", "ROW(NULL, NULL, NULL)", "ROW('\"null\"', NULL, '(1,2)')"),
+            *("ROW('{\"a\": null}', '{NULL}', NULL)", "ROW('\"[0:0]\"', NULL, NULL)"),
+        ),
+        setup=("CREATE TYPE holder AS (document json, numbers int[], home place)",),
+    ),
+    Case("holder[]", "array", ("ARRAY[ROW(NULL, '{1}', NULL), ROW('null', '[2:2]={1}', NULL), NULL]::holder[]",)),
+    Case("json[]", "array", ("ARRAY[NULL, 'null']::json[]", "ARRAY['null', NULL]::json[]", "ARRAY['[1, null]']::json[]")),
     Case("place[]", "array", quoted('{"(1,2)",NULL,"(,)"}', "{}")),
     Case("empty_type", "composite", quoted("()"), setup=("CREATE TYPE empty_type AS ()",)),
 )
