@@ -26,7 +26,7 @@ def made(origin: Origin, case: Case, outside: tuple[Outside, ...]) -> str:
     """A table of values that fit and that do not, beside what is nearest to them."""
     rows = [(value, value, "true") for value in (*case.fits[:4], "NULL")]
     rows += [(value.sql, value.clamp or "NULL", "false") for value in outside]
-    return origin.filled("limited", f"v {case.type}, near {case.type}, inside boolean", rows)
+    return origin.filled("limited", f"v {case.type}, near {case.type.partition('(')[0]}, inside boolean", rows)
 
 
 def settings(policy: str) -> dict[str, Any]:
@@ -92,8 +92,9 @@ def test_the_nearest_takes_its_place(origin: Origin, place: Place, limited: Case
     for value in limited.outside:
         if value.clamp is None and not has_room(place, limited):
             origin.database.execute(f"INSERT INTO {table} VALUES (101, {value.sql})")
-            with pytest.raises(LoadRefused, match="column v"):
+            with pytest.raises(LoadRefused, match=r"column v.*'NaN' \(id = 101\)") as refused:
                 place.copy(origin, table, **settings("clamp"))
+            assert "text" in refused.value.fix
 
 
 def test_all_values_go_as_texts(origin: Origin, place: Place, limited: Case) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.fidelity.values.case import Case, beyond, quoted
 
-BEFORE, AFTER = "9" * 35, "9" * 30
+BEFORE, AFTER, WHOLE = "9" * 35, "9" * 30, "9" * 65
 LARGEST = f"{BEFORE}.{AFTER}"
 """The largest value of DECIMAL(65,30)."""
 
@@ -65,17 +65,17 @@ NUMERICS = (
     Case(
         "numeric(66,0)",
         "decimal",
-        quoted(BEFORE, f"-{BEFORE}", "0"),
-        beyond(("1" + "0" * 35, LARGEST), ("9" * 66, LARGEST)),
+        quoted(WHOLE, f"-{WHOLE}", "0"),
+        beyond(("1" + "0" * 65, WHOLE), ("-" + "9" * 66, f"-{WHOLE}"), ("NaN", None)),
     ),
     Case(
         "numeric(50,40)",
         "decimal",
-        quoted("9999999999.5", f"-9999999999.{'9' * 30}", "1e-30"),
+        quoted("9999999999.5", f"-9999999999.{AFTER}", "1e-30"),
         beyond(("1e-40", "0"), (f"0.{'9' * 40}", "1"), ("NaN", None)),
     ),
-    Case("numeric(1000,0)", "decimal", quoted(BEFORE, "-1"), beyond(("9" * 1000, LARGEST), ("-" + "9" * 66, f"-{LARGEST}"))),
-    Case("numeric(5,-64)", "decimal", quoted("0"), beyond(("1e64", LARGEST), ("-99999e64", f"-{LARGEST}")), since=15),
+    Case("numeric(1000,0)", "decimal", quoted(WHOLE, "-1"), beyond(("9" * 1000, WHOLE), ("-" + "9" * 66, f"-{WHOLE}"))),
+    Case("numeric(5,-64)", "decimal", quoted("0", "1e64"), beyond(("-99999e64", f"-{WHOLE}")), since=15),
 )
 
 FLOATS = (
