@@ -55,6 +55,11 @@ def _bits(value: Any) -> bytes:
     return struct.pack(">d", float(value))
 
 
+def _number(value: str) -> Decimal | str:
+    """A number; NaN is a text, since it equals nothing."""
+    return value if value == "NaN" else Decimal(value)
+
+
 def _without_sign(value: Any) -> bytes:
     """A float; both zeros are one."""
     return _bits(float(value) + 0.0)
@@ -100,8 +105,8 @@ _OUTPUT = "CASE WHEN num_nulls({0}) = 0 THEN format('%s', {0}) END"
 FORMS: Mapping[str, Form] = {
     "boolean": Form("{0}::text", lambda text: text == "true", _truth),
     "integer": Form("{0}::text", int, int),
-    "decimal": Form("{0}::text", Decimal, Decimal),
-    "money": Form("{0}::numeric::text", Decimal, Decimal),
+    "decimal": Form("{0}::text", _number, _number),
+    "money": Form("{0}::numeric::text", _number, _number),
     "float": Form("{0}::text", _bits, _bits),
     "float, one zero": Form("{0}::text", _without_sign, _without_sign),
     "text": Form(_OUTPUT, _as_is, str),
@@ -154,6 +159,13 @@ class MySQLCopy:
             rows = list(cursor.fetchall())
         return _by_key(rows, len(key), [FORMS[form].arrived for form in columns.values()])
 
+    def columns(self, table: str) -> list[str]:
+        """The names of the table's columns, in their order."""
+        names = "SELECT column_name FROM information_schema.columns WHERE table_schema = %s AND table_name = %s"
+        with self._connection.cursor() as cursor:
+            cursor.execute(f"{names} ORDER BY ordinal_position", (self._url.database, table))
+            return [name for (name,) in cursor.fetchall()]
+
     def close(self) -> None:
         self._connection.close()
 
@@ -182,6 +194,12 @@ class DuckDBCopy:
             rows = database.execute(f"SELECT {', '.join(shown)} FROM {_double(table)} WHERE {where}").fetchall()
         return _by_key(rows, len(key), [FORMS[form].arrived for form in columns.values()])
 
+    def columns(self, table: str) -> list[str]:
+        """The names of the table's columns, in their order."""
+        names = "SELECT column_name FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index"
+        with self._connect() as database:
+            return [name for (name,) in database.execute(names, [table]).fetchall()]
+
     def close(self) -> None:
         """Nothing is kept open."""
 
@@ -200,8 +218,8 @@ def _double(name: str) -> str:
 
 def _by_key(rows: Sequence[tuple[Any, ...]], keys: int, meanings: Sequence[Callable[[Any], Any]]) -> Rows:
     found: Rows = {}
-    for row in rows:
-        key = tuple(None if value is None else str(value) for value in row[:keys])
+    for number, row in enumerate(rows):
+        key = (number,) if not keys else tuple(None if value is None else str(value) for value in row[:keys])
         assert key not in found, f"key {key} comes twice"
         values = zip(meanings, row[keys:], strict=True)
         found[key] = tuple(None if value is None else meaning(value) for meaning, value in values)
@@ -221,6 +239,19 @@ def differences(sent: Rows, arrived: Rows) -> list[str]:
     return found
 
 
+def strangers(sent: Rows, arrived: Rows) -> list[str]:
+    """Rows of either side that the other has not, whatever their keys and their order; empty if there are none."""
+    left = list(arrived.values())
+    found = []
+    for row in sent.values():
+        place = next((n for n, other in enumerate(left) if all(map(_same, row, other))), None)
+        if place is None:
+            found.append(f"sent and not arrived: {_short(row)}")
+        else:
+            del left[place]
+    return found + [f"arrived and never sent: {_short(row)}" for row in left]
+
+
 def _same(sent: Any, arrived: Any) -> bool:
     if isinstance(sent, OneOf):
         return arrived in sent
@@ -229,4 +260,4 @@ def _same(sent: Any, arrived: Any) -> bool:
 
 def _short(value: Any) -> str:
     text = repr(value)
-    return text if len(text) <= 100 else f"{text[:60]}... ({len(text)})"
+    return text if len(text) <= 200 else f"{text[:160]}... ({len(text)})"

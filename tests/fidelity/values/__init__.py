@@ -14,6 +14,16 @@ from tests.fidelity.values.shapes import SHAPES
 from tests.fidelity.values.system import SYSTEM
 from tests.fidelity.values.texts import TEXTS
 
-CASES: tuple[Case, ...] = (*NUMBERS, *TEXTS, *MOMENTS, *DOCUMENTS, *SYSTEM, *SHAPES, *EXTENSIONS)
+FAMILIES: dict[str, tuple[Case, ...]] = {
+    "numbers": NUMBERS,
+    "texts": TEXTS,
+    "moments": MOMENTS,
+    "documents": DOCUMENTS,
+    "system": SYSTEM,
+    "shapes": SHAPES,
+    "extensions": EXTENSIONS,
+}
 
-__all__ = ["CASES", "Case", "Outside", "quoted"]
+CASES: tuple[Case, ...] = tuple(case for family in FAMILIES.values() for case in family)
+
+__all__ = ["CASES", "FAMILIES", "Case", "Outside", "quoted"]
