@@ -33,33 +33,45 @@ def settings(policy: str) -> dict[str, Any]:
     return {"only": ["id", "updated_at"], "columns": {"v": {"from": "v", "out_of_range": policy}}}
 
 
-def has_room(place: Place, case: Case) -> bool:
-    """Whether the target itself has places where MySQL has none."""
-    return place.kind == "duckdb"
-
-
-def test_a_value_without_a_place_is_refused_by_name(origin: Origin, place: Place, limited: Case) -> None:
-    """Each alone, in full loads and in increments; the copy stays as it was."""
+def test_values_without_a_place_are_refused_by_name(origin: Origin, place: Place, limited: Case) -> None:
+    """Together, in a full load; the copy stays as it was. DuckDB has places where MySQL has none."""
     table = made(origin, limited, ())
     place.copy(origin, table, options=FULL, **settings("reject"))
     before = place.reader.read(table, ["id"], {"v": place.form(limited.form)})
     for number, value in enumerate(limited.outside):
-        origin.database.execute(f"DELETE FROM {table} WHERE id > 100")
         origin.database.execute(f"INSERT INTO {table} VALUES ({101 + number}, {value.sql})")
-        try:
-            place.copy(origin, table, lane=number, options=FULL if number % 2 else None, **settings("reject"))
-        except LoadRefused as refused:
-            shown, said = origin.database.rows(f"SELECT left(v::text, 20) FROM {table} WHERE id > 100")[0][0], str(refused)
-            for fact in (f"'{table}'", "column v", f"'{shown}", f"(id = {101 + number})"):
-                assert fact in said, (fact, said)
-            for key in ("out_of_range", "null", "clamp", "text"):
-                assert key in refused.fix
-            assert refused.columns == ("v",)
-            assert place.reader.read(table, ["id"], {"v": place.form(limited.form)}) == before
-        else:
-            assert has_room(place, limited), f"{value.sql} was taken"
-            assert place.differences(origin, table, {"v": limited.form}) == []
-            before = place.reader.read(table, ["id"], {"v": place.form(limited.form)})
+    try:
+        place.copy(origin, table, options=FULL, **settings("reject"))
+    except LoadRefused as refused:
+        assert f"{len(limited.outside)} of column v: " in str(refused)
+        assert_named(origin, table, refused)
+        assert place.reader.read(table, ["id"], {"v": place.form(limited.form)}) == before
+    else:
+        assert place.kind == "duckdb"
+        assert place.differences(origin, table, {"v": limited.form}) == []
+
+
+@pytest.mark.parametrize("place", ["mysql"], indirect=True)
+def test_each_of_them_is_refused(origin: Origin, place: Place, limited: Case) -> None:
+    """Alone, in full loads and in increments, by both lanes."""
+    table = made(origin, limited, ())
+    place.copy(origin, table, options=FULL, **settings("reject"))
+    for number, value in enumerate(limited.outside):
+        origin.database.execute(f"DELETE FROM {table} WHERE id > 100")
+        origin.database.execute(f"INSERT INTO {table} VALUES (101, {value.sql})")
+        with pytest.raises(LoadRefused, match="1 of column v: ") as refused:
+            place.copy(origin, table, lane=number, options=FULL if number % 3 else None, **settings("reject"))
+        assert_named(origin, table, refused.value)
+
+
+def assert_named(origin: Origin, table: str, refused: LoadRefused) -> None:
+    """The refusal names table, column, the value's beginning, its key, and what would let it pass."""
+    ((shown,),) = origin.database.rows(f"SELECT left(v::text, 20) FROM {table} WHERE id = 101")
+    for fact in (f"'{table}'", "column v", f"'{shown}", "(id = 101)"):
+        assert fact in str(refused)
+    for key in ("out_of_range", "null", "clamp", "text"):
+        assert key in refused.fix
+    assert refused.columns == ("v",)
 
 
 @pytest.mark.parametrize("lane", [0, 1])
@@ -90,7 +102,7 @@ def test_the_nearest_takes_its_place(origin: Origin, place: Place, limited: Case
     if near:
         assert_told(stats.warnings, len(near))
     for value in limited.outside:
-        if value.clamp is None and not has_room(place, limited):
+        if value.clamp is None and place.kind != "duckdb":
             origin.database.execute(f"INSERT INTO {table} VALUES (101, {value.sql})")
             with pytest.raises(LoadRefused, match=r"column v.*'NaN' \(id = 101\)") as refused:
                 place.copy(origin, table, **settings("clamp"))
