@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +16,7 @@ from framework.databases.duckdb import DuckDBTarget
 from framework.databases.duckdb.target import SETTINGS
 from framework.databases.mysql.target import MySQLTarget
 from framework.databases.postgres.source import PostgresSource
+from framework.errors import LoadRefused
 from framework.events import Event, Notice, Reporter, Stats
 from framework.replicate.engine import replicate
 from framework.replicate.options import Options
@@ -43,6 +44,7 @@ class Origin:
         self.database = database
         self.postgres = PostgresSource("origin", database.url)
         self.reader = Source(database.url)
+        self._numbers = itertools.count(1)
         self.version = int(database.rows("SHOW server_version_num")[0][0]) // 10_000
         self.extensions = {name for name in {case.extension for case in CASES} - {""} if self._has(name)}
         for case in CASES:
@@ -62,9 +64,9 @@ class Origin:
         """A table of one value a row."""
         return self.filled(name, f"v {case.type}", [(value,) for value in values])
 
-    def filled(self, name: str, columns: str, rows: list[tuple[str, ...]]) -> str:
-        """A table with a number as its key and a cursor; its rows are expressions."""
-        self.database.execute(f"DROP TABLE IF EXISTS {name}")
+    def filled(self, name: str, columns: str, rows: Sequence[tuple[str, ...]]) -> str:
+        """A table with a number as its key and a cursor; its rows are expressions. No two have one name."""
+        name = self.new(name)
         self.database.execute(
             f"CREATE TABLE {name} (id int PRIMARY KEY, {columns}, "
             "updated_at timestamptz NOT NULL DEFAULT clock_timestamp())"
@@ -72,6 +74,10 @@ class Origin:
         inserts = (f"INSERT INTO {name} VALUES ({', '.join((str(n), *row))})" for n, row in enumerate(rows, 1))
         self.database.execute("; ".join(["SELECT", *inserts]))
         return name
+
+    def new(self, name: str) -> str:
+        """A name of which there is no table yet, in the source and in any target."""
+        return f"{name}_{next(self._numbers)}"
 
     def _has(self, extension: str) -> bool:
         if not self.database.rows("SELECT 1 FROM pg_available_extensions WHERE name = %s", extension):
@@ -90,13 +96,21 @@ class Place:
     notices: list[str] = field(default_factory=list)
     _runs: Iterator[int] = field(default_factory=itertools.count)
 
-    def copy(self, origin: Origin, table: str, lane: int = 0, options: dict[str, Any] | None = None, **said: Any) -> Stats:
-        """Replicate one table; `notices` says what was noticed."""
+    def copy(self, origin: Origin, table: str, lane: int = 0, *, full: bool = False, **said: Any) -> Stats:
+        """Replicate one table, anew if it is ``full``; `notices` says what was noticed."""
         task = ReplicateTask.model_validate({**DEFAULTS, "table": table, "source_table": table, **said})
         self.notices.clear()
         reporter = Reporter(f"replicate:{table}", self._hear)
-        run = Options(**{"run_id": f"run-{next(self._runs)}", **(options or {})})
+        run = Options(run_id=f"run-{next(self._runs)}", full_refresh=full)
         return replicate(origin.postgres, self.lanes[lane % len(self.lanes)], task, run, reporter)
+
+    def refusal(self, origin: Origin, table: str, **said: Any) -> LoadRefused | None:
+        """Why the table was not replicated anew; None if it was."""
+        try:
+            self.copy(origin, table, full=True, **said)
+        except LoadRefused as error:
+            return error
+        return None
 
     def differences(self, origin: Origin, table: str, forms: dict[str, str], **shown: str) -> list[str]:
         """Where the copy of ``table`` is not what its source is now; ``shown`` replaces columns by expressions."""

@@ -116,7 +116,12 @@ FORMS: Mapping[str, Form] = {
     "moment": Form("(extract(epoch FROM {0}) * 1000000)::bigint::text", int, _moment),
     "array": Form(f"CASE WHEN num_nulls({{0}}) = 0 THEN {_ARRAY} END", _one_of, str),
     "composite": Form(f"CASE WHEN num_nulls({{0}}) = 0 THEN {_DOCUMENT} END", _one_of, str),
-    "dictionary": Form("CASE WHEN {0} IS NOT NULL THEN (SELECT coalesce(json_object_agg(key, value), '{{}}')::text FROM each({0})) END", _json, _json),
+    "dictionary": Form(
+        "CASE WHEN {0} IS NOT NULL THEN "
+        "(SELECT coalesce(json_object_agg(key, value), '{{}}')::text FROM each({0})) END",
+        _json,
+        _json,
+    ),
 }
 
 
@@ -174,7 +179,7 @@ class MySQLCopy:
         url = self._url
         return pymysql.connect(
             host=str(url.host), port=int(url.port or 3306), user=str(url.username), password=str(url.password),
-            database=url.database, charset="utf8mb4", conv=converters.encoders, autocommit=True,
+            database=url.database, charset="utf8mb4", conv=dict(converters.encoders), autocommit=True,
             max_allowed_packet=1 << 30,
         )  # fmt: skip
 

@@ -46,7 +46,9 @@ def _number(value: int, scale: int, before: int) -> str:
 
 def documents() -> st.SearchStrategy[str]:
     """Texts of JSON, nested, with keys in any order and white space of any kind."""
-    leaves = st.none() | st.booleans() | st.integers(-(10**25), 10**25) | st.floats(allow_nan=False, allow_infinity=False)
+    leaves = (
+        st.none() | st.booleans() | st.integers(-(10**25), 10**25) | st.floats(allow_nan=False, allow_infinity=False)
+    )
     nested = st.recursive(
         leaves | JSON_TEXT,
         lambda inner: st.lists(inner, max_size=4) | st.dictionaries(JSON_TEXT, inner, max_size=4),
@@ -95,7 +97,12 @@ GROUPS: dict[str, tuple[Drawn, ...]] = {
         Drawn("numeric(30,10)", "decimal", digits(20, 10)),
         Drawn("double precision", "float", FLOATS.map(repr)),
         Drawn("real", "float", st.floats(allow_nan=False, allow_infinity=False, width=32).map(repr)),
-        Drawn("money", "money", st.integers(-(2**63), 2**63 - 1).map(lambda cents: str(Decimal(cents) / 100)), "%s::numeric::money"),
+        Drawn(
+            "money",
+            "money",
+            st.integers(-(2**63), 2**63 - 1).map(lambda cents: str(Decimal(cents) / 100)),
+            "%s::numeric::money",
+        ),
         Drawn("boolean", "boolean", st.booleans()),
     ),
     "moments": (

@@ -8,7 +8,6 @@ from tests.fidelity.conftest import Origin, Place
 from tests.fidelity.reading import differences
 from tests.fidelity.values import FAMILIES
 
-INSERT = "INSERT INTO defaulted (id, updated_at) VALUES (1, '2024-01-01')"
 AT_ONCE = 150
 """Columns of a table."""
 
@@ -26,20 +25,19 @@ def test_defaults_say_the_same(origin: Origin, place: Place, family: str) -> Non
     for start in range(0, len(defaults), AT_ONCE):
         columns = {f"c{number}": pair for number, pair in enumerate(defaults[start : start + AT_ONCE], start)}
         declared = ", ".join(f"{name} {case.type} DEFAULT ({value})" for name, (case, value) in columns.items())
-        origin.filled("defaulted", declared, [])
-        place.copy(origin, "defaulted", options={"full_refresh": True})
+        table = origin.filled("defaulted", declared, [])
+        place.copy(origin, table)
+        insert = f"INSERT INTO {table} (id, updated_at) VALUES (1, '2024-01-01')"
         with place.lanes[0].session() as session:
-            session.execute(INSERT)
-        origin.database.execute(INSERT)
-        check(origin, place, {name: case.form for name, (case, _) in columns.items()})
+            session.execute(insert)
+        origin.database.execute(insert)
+        check(origin, place, table, {name: case.form for name, (case, _) in columns.items()})
 
 
-def check(origin: Origin, place: Place, forms: dict[str, str]) -> None:
+def check(origin: Origin, place: Place, table: str, forms: dict[str, str]) -> None:
     """The row of defaults is the source's, but for columns that have none."""
     forms = {name: place.form(form) for name, form in forms.items()}
-    (texts,) = place.reader.read("defaulted", ["id"], dict.fromkeys(forms, "text")).values()
+    (texts,) = place.reader.read(table, ["id"], dict.fromkeys(forms, "text")).values()
     without = {name for name, text in zip(forms, texts, strict=True) if text is None}
     shown = {f"CASE WHEN {name not in without} THEN {name} END": form for name, form in forms.items()}
-    assert differences(
-        origin.reader.read("defaulted", ["id"], shown), place.reader.read("defaulted", ["id"], forms)
-    ) == []  # fmt: skip
+    assert differences(origin.reader.read(table, ["id"], shown), place.reader.read(table, ["id"], forms)) == []

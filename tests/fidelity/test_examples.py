@@ -66,11 +66,11 @@ def test_examples(origin: Origin, place: Place) -> None:
     table = origin.filled("examples", declared, [tuple(value for _, value, *_ in EXAMPLES)])
     expected = tuple(example[-1 if place.kind == "duckdb" else 2] for example in EXAMPLES)
     for lane in range(len(place.lanes)):
-        place.copy(origin, table, lane=lane, options={"full_refresh": True})
+        place.copy(origin, table, lane=lane, full=True)
         assert shown(place, table, list(columns)) == expected
 
 
 def test_dictionaries(origin: Origin, place: Place) -> None:
     table = origin.filled("dictionaries", "v hstore", [("'a=>1, b=>NULL'",)])
-    place.copy(origin, table, options={"full_refresh": True})
+    place.copy(origin, table, full=True)
     assert shown(place, table, ["v"]) == ('{"a": "1", "b": null}',)

@@ -18,14 +18,15 @@ EXAMPLES = int(os.environ.get("VITRINA_FIDELITY_EXAMPLES", "3"))
 ROWS = 40
 
 
-def fill(origin: Origin, drawn: tuple[Drawn, ...], rows: list[tuple[Any, ...]]) -> None:
+def fill(origin: Origin, drawn: tuple[Drawn, ...], rows: list[tuple[Any, ...]]) -> str:
     columns = ", ".join(f"c{number} {column.type}" for number, column in enumerate(drawn))
-    origin.filled("drawn", columns, [])
+    table = origin.filled("drawn", columns, [])
     slots = ", ".join(f"({column.read})::{column.type}" for column in drawn)
-    statement = f"INSERT INTO drawn SELECT %s, {slots}"
+    statement = f"INSERT INTO {table} SELECT %s, {slots}"
     with origin.database.connect() as connection, connection.cursor() as cursor:
         for number, row in enumerate(rows):
             cursor.execute(statement, (number, *row))
+    return table
 
 
 @pytest.mark.parametrize("lane", [0, 1])
@@ -47,15 +48,15 @@ def test_what_is_drawn_arrives(origin: Origin, place: Place, group: str, lane: i
     )
     @given(tables)
     def arrives(rows: list[tuple[Any, ...]]) -> None:
-        fill(origin, drawn, rows)
-        place.copy(origin, "drawn", lane=lane, options={"full_refresh": True})
-        assert place.differences(origin, "drawn", forms) == []
+        table = fill(origin, drawn, rows)
+        place.copy(origin, table, lane=lane)
+        assert place.differences(origin, table, forms) == []
         shifted = ", ".join(f"{name} = other.{name}" for name in forms)
         origin.database.execute(
-            f"UPDATE drawn AS t SET {shifted}, updated_at = clock_timestamp() "
-            f"FROM drawn AS other WHERE other.id = (t.id + 1) % {len(rows)}"
+            f"UPDATE {table} AS t SET {shifted}, updated_at = clock_timestamp() "
+            f"FROM {table} AS other WHERE other.id = (t.id + 1) % {len(rows)}"
         )
-        place.copy(origin, "drawn", lane=lane)
-        assert place.differences(origin, "drawn", forms) == []
+        place.copy(origin, table, lane=lane)
+        assert place.differences(origin, table, forms) == []
 
     arrives()

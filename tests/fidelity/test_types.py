@@ -32,8 +32,8 @@ def shift(origin: Origin, table: str, *columns: str) -> None:
 def test_values_arrive_and_move(origin: Origin, place: Place, case: Case) -> None:
     """A table of its own for each type; the other targets have them together, below."""
     table = origin.table(case, "moving", (*case.fits, "NULL"))
-    settings = {} if case.known else {"columns": as_text("v")}
-    place.copy(origin, table, lane=0, options={"full_refresh": True}, **settings)
+    settings: dict[str, Any] = {} if case.known else {"columns": as_text("v")}
+    place.copy(origin, table, lane=0, **settings)
     assert place.differences(origin, table, {"v": case.form}) == []
     shift(origin, table, "v")
     place.copy(origin, table, lane=1, **settings)
@@ -52,11 +52,11 @@ def test_many_types_share_a_table(origin: Origin, place: Place, family: str, lan
     rows = [tuple(case.fits[n] if n < len(case.fits) else "NULL" for case in cases) for n in range(length)]
     table = origin.filled("shared", ", ".join(f"{name} {case.type}" for name, case in columns.items()), rows)
     forms = {name: case.form for name, case in columns.items()}
-    settings = {
+    settings: dict[str, Any] = {
         "indexes": [[name] for name in columns][:INDEXES],
         "columns": as_text(*(name for name, case in columns.items() if not case.known)),
     }
-    place.copy(origin, table, lane=lane, options={"full_refresh": True}, **settings)
+    place.copy(origin, table, lane=lane, **settings)
     assert place.differences(origin, table, forms) == []
     assert doubled(origin, place, table, forms) == []
     shift(origin, table, *columns)
@@ -88,8 +88,8 @@ def test_arrays_of_every_type(origin: Origin, place: Place) -> None:
     rows = [tuple(arrays), ("'{}'",) * len(cases), ("'{NULL}'",) * len(cases)]
     table = origin.filled("arrays", ", ".join(f"{name} {case.type}[]" for name, case in columns.items()), rows)
     forms = dict.fromkeys(columns, "array")
-    for lane, settings in ((0, {"options": {"full_refresh": True}}), (1, {})):
-        place.copy(origin, table, lane=lane, **settings)
+    for lane in (0, 1):
+        place.copy(origin, table, lane=lane)
         assert place.differences(origin, table, forms) == []
         shift(origin, table, *columns)
 
@@ -103,8 +103,8 @@ def _elements(case: Case) -> str:
 def test_the_sign_of_a_zero_is_a_change(origin: Origin, place: Place, type_: str) -> None:
     """Equal for every database, and yet another value."""
     table = origin.filled("zeros", f"v {type_}", [("0.0",), ("'-0.0'",)])
-    settings = {"except": ["updated_at"]}
-    place.copy(origin, table, options={"full_refresh": True}, **settings)
+    settings: dict[str, Any] = {"except": ["updated_at"]}
+    place.copy(origin, table, **settings)
     shift(origin, table, "v")
     place.copy(origin, table, **settings)
     assert place.differences(origin, table, {"v": "float"}) == []

@@ -12,7 +12,8 @@ _JSON = (
 )  # fmt: skip
 # What jsonb does not keep: order, doubled keys, white space, the digits of numbers, and characters it has no place for.
 _JSON_TEXTS = (
-    ' { "b" : 1.10 , "a" : 1 } ', '{"a": 1, "a": 2}', '{"a":\n\t[1 ,2]\r\n}', '"\\u0000"', '"\\ud83d"', "1.0E+2", '  ""  ',
+    ' { "b" : 1.10 , "a" : 1 } ', '{"a": 1, "a": 2}', '{"a":\n\t[1 ,2]\r\n}', '"\\u0000"', '"\\ud83d"', "1.0E+2",
+    '  ""  ',
 )  # fmt: skip
 _DEEP = "(repeat('[', 1000) || repeat(']', 1000))"
 _LONG = "('[\"' || repeat('é', 40000) || '\", ' || repeat('9', 5000) || ']')"

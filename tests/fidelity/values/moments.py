@@ -48,7 +48,9 @@ INSTANTS = Case(
         *_in_utc(_MOMENTS),
         # Hours that a change of the clocks leaves out or repeats, and an offset with seconds.
         *quoted("2024-03-10 02:30:00 America/New_York", "2024-11-03 01:30:00-04", "2024-11-03 01:30:00-05"),
-        *quoted("2024-03-31 02:30:00 Europe/Berlin", "1880-01-01 00:00:00 America/New_York", "2024-07-01 00:00:00+13:45"),
+        *quoted(
+            "2024-03-31 02:30:00 Europe/Berlin", "1880-01-01 00:00:00 America/New_York", "2024-07-01 00:00:00+13:45"
+        ),
         *quoted("9999-12-31 23:59:59.999999+00", "0001-01-01 00:00:00+00"),
     ),
     beyond(

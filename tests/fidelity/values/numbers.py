@@ -17,7 +17,6 @@ def _no_floats(largest: str) -> tuple[tuple[str, str | None], ...]:
     return (("NaN", None), ("Infinity", largest), ("-Infinity", f"-{largest}"))
 
 
-
 INTEGERS = (
     Case("boolean", "boolean", ("true", "false")),
     Case("smallint", "integer", quoted("-32768", "-1", "0", "32767")),

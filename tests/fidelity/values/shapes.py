@@ -77,7 +77,9 @@ DOMAINS = (
 )
 
 COMPOSITES = (
-    Case("place", "composite", quoted("(1,2)", "(,)", "(-2147483648,)"), setup=("CREATE TYPE place AS (x int, y int)",)),
+    Case(
+        "place", "composite", quoted("(1,2)", "(,)", "(-2147483648,)"), setup=("CREATE TYPE place AS (x int, y int)",)
+    ),
     Case(
         "person",
         "composite",
@@ -93,14 +95,21 @@ COMPOSITES = (
         "composite",
         # What JSON takes for one: NULL and null, {1} and [0:0]={1}, a row of NULLs and no row.
         (
-            *("ROW(NULL, '{1}', NULL)", "ROW('null', '{1}', NULL)", "ROW('1', '[0:0]={1}', NULL)", "ROW('1', '{}', NULL)"),
+            *(
+                "ROW(NULL, '{1}', NULL)",
+                "ROW('null', '{1}', NULL)",
+                "ROW('1', '[0:0]={1}', NULL)",
+                "ROW('1', '{}', NULL)",
+            ),
             *("ROW('1', '{1}', ROW(NULL, NULL))", "ROW(NULL, NULL, NULL)", "ROW('\"null\"', NULL, '(1,2)')"),
             *("ROW('{\"a\": null}', '{NULL}', NULL)", "ROW('\"[0:0]\"', NULL, NULL)"),
         ),
         setup=("CREATE TYPE holder AS (document json, numbers int[], home place)",),
     ),
     Case("holder[]", "array", ("ARRAY[ROW(NULL, '{1}', NULL), ROW('null', '[2:2]={1}', NULL), NULL]::holder[]",)),
-    Case("json[]", "array", ("ARRAY[NULL, 'null']::json[]", "ARRAY['null', NULL]::json[]", "ARRAY['[1, null]']::json[]")),
+    Case(
+        "json[]", "array", ("ARRAY[NULL, 'null']::json[]", "ARRAY['null', NULL]::json[]", "ARRAY['[1, null]']::json[]")
+    ),
     Case("place[]", "array", quoted('{"(1,2)",NULL,"(,)"}', "{}")),
     Case("empty_type", "composite", quoted("()"), setup=("CREATE TYPE empty_type AS ()",)),
 )
