@@ -22,6 +22,9 @@ import pymysql
 from pymysql import converters
 from sqlalchemy.engine import make_url
 
+NO_DECODERS: Any = converters.encoders
+"""PyMySQL converts nothing of what it reads."""
+
 Rows = dict[Any, tuple[Any, ...]]
 """Meanings by key."""
 
@@ -179,7 +182,7 @@ class MySQLCopy:
         url = self._url
         return pymysql.connect(
             host=str(url.host), port=int(url.port or 3306), user=str(url.username), password=str(url.password),
-            database=url.database, charset="utf8mb4", conv=dict(converters.encoders), autocommit=True,
+            database=url.database, charset="utf8mb4", conv=NO_DECODERS, autocommit=True,
             max_allowed_packet=1 << 30,
         )  # fmt: skip
 
