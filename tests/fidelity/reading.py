@@ -30,7 +30,7 @@ Rows = dict[Any, tuple[Any, ...]]
 
 SESSION = """
 SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 1;
-SET bytea_output = 'hex'; SET client_encoding = 'UTF8'
+SET bytea_output = 'hex'; SET quote_all_identifiers = off; SET statement_timeout = 0
 """
 
 
@@ -148,6 +148,7 @@ class Source:
     def _connection(self) -> Any:
         connection = psycopg2.connect(self._url)
         connection.autocommit = True
+        connection.set_client_encoding("UTF8")
         with connection.cursor() as cursor:
             cursor.execute(SESSION)
         return connection
