@@ -20,7 +20,7 @@ from framework.errors import LoadRefused
 from framework.events import Event, Notice, Reporter, Stats
 from framework.replicate.engine import replicate
 from framework.replicate.options import Options
-from framework.spec.models import ReplicateTask
+from framework.spec.replication import ReplicateTask
 from tests.databases.lanes import take_safe_lane
 from tests.fidelity.reading import DuckDBCopy, MySQLCopy, Source, differences
 from tests.fidelity.values import CASES, Case

@@ -9,7 +9,7 @@ import pytest
 from framework.events import Reporter
 from framework.marts import graph
 from framework.marts.build import build
-from framework.spec.models import Mart, MartTask
+from framework.spec.marts import Mart, MartTask
 from tests.fidelity.conftest import Origin, Place
 from tests.fidelity.reading import differences
 from tests.fidelity.values import CASES, Case
