@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from framework.databases.base import Alteration, Dialect, Session
-from framework.errors import MappingChanged, SourceMismatch
+from framework.errors import ConstraintNotOurs, MappingChanged, SourceMismatch
 from framework.replicate import duplicates, state
 from framework.replicate.job import Job
 from framework.replicate.journal import Merged
@@ -93,6 +93,7 @@ def alter(job: Job, session: Session) -> Merged | None:
     Raises:
         LeaseLost: another run took the table over.
         MappingChanged: the spec was changed meanwhile.
+        ConstraintNotOurs: somebody else's foreign key is on a column that changes.
         NotUnique: values of the copy repeat, and the spec has a unique index on them now.
     """
     with _excluding(job) as holding:
@@ -103,7 +104,9 @@ def alter(job: Job, session: Session) -> Merged | None:
         if evolution is None:
             return None
         copy = structure.table(job.mapping, evolution.structure, job.table)
-        session.alter_table(copy, replace(evolution.alteration, hidden=job.target.capabilities.hides_columns))
+        alteration = replace(evolution.alteration, hidden=job.target.capabilities.hides_columns)
+        _drop_foreign_keys(job, session, alteration)
+        session.alter_table(copy, alteration)
         with duplicates.named(job, session, job.table):
             session.create_indexes(copy)
     for change in evolution.changes:
@@ -131,6 +134,24 @@ def reveal(job: Job, session: Session) -> None:
         session.alter_table(_added(job, last.structure), Alteration(changed=hidden))
         shown = replace(last, structure=replace(last.structure, hidden=()))
         state.write(holding, job.target, job.table, shown, job.options.run_id)
+
+
+def _drop_foreign_keys(job: Job, session: Session, alteration: Alteration) -> None:
+    """Drop foreign keys that the server would not let columns change under; those that hold are declared again."""
+    changing = {*alteration.changed, *alteration.dropped, *alteration.added}
+    changing |= {name for pair in alteration.renamed for name in pair}
+    changing |= {name for index in alteration.unindexed for name in index.columns}
+    touched = [
+        constraint
+        for constraint in session.foreign_keys(job.table)
+        if (constraint.table == job.table and changing & set(constraint.columns))
+        or (constraint.referred_table == job.table and changing & set(constraint.referred_columns))
+    ]
+    for constraint in touched:
+        if not constraint.is_ours:
+            reason = f"{', '.join(sorted(changing))} of {job.table!r} change"
+            raise ConstraintNotOurs(constraint.name, constraint.table, reason)
+    session.drop_foreign_keys(touched)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import pytest
 from framework import runner
 from framework.databases.base import Constraint
 from framework.databases.duckdb import DuckDBTarget
+from framework.errors import ConstraintNotOurs, StepsFailed
 from framework.events import Notice
 from framework.explain import explain
 from framework.plan import compile_plan
@@ -265,3 +266,31 @@ def test_names_are_ours_short_and_their_own() -> None:
     assert long.is_ours
     assert Constraint("заказы", ("a`b",), "t", ("x",)).named().name.isascii()
     assert not Constraint("t", ("a",), "t", ("b",), name="vitrina_mine").is_ours
+
+
+def test_they_outlive_changes_of_their_columns(shop: Keys) -> None:
+    follows = {"schema_change": {"rename": "apply"}}
+    assert shop.increment(**follows) == told(1)
+    shop.source.execute("ALTER TABLE customers RENAME id TO customer_id")
+    shop.source.execute("ALTER TABLE customers ALTER customer_id TYPE numeric(20)")
+    shop.source.execute("ALTER TABLE orders RENAME customer_id TO customer")
+    shop.source.execute("ALTER TABLE orders ALTER customer TYPE numeric(20), ADD note text DEFAULT 'n'")
+    shop.source.execute("INSERT INTO customers VALUES (12345678901234567890, 'far')")
+    shop.source.execute("INSERT INTO orders VALUES (21, 12345678901234567890)")
+    assert shop.increment(**follows) == told(1)
+    assert shop.declared() == {"orders.customer": "customers.customer_id"}
+    shop.holds()
+    assert shop.target.rows("SELECT customer FROM orders WHERE id = 21") == [(12345678901234567890,)]
+
+
+def test_somebody_elses_keeps_its_columns(shop: Keys) -> None:
+    shop.increment(foreign_keys=False)
+    shop.target.execute("CREATE TABLE theirs (id bigint PRIMARY KEY, FOREIGN KEY mine (id) REFERENCES customers (id))")
+    shop.source.execute("ALTER TABLE customers ALTER id TYPE numeric(20)")
+    with pytest.raises(StepsFailed) as failed:
+        shop.increment(foreign_keys=False)
+    error = failed.value.errors["replicate:customers"]
+    assert isinstance(error, ConstraintNotOurs)
+    assert "theirs" in str(error)
+    shop.target.execute("DROP TABLE theirs")
+    shop.increment(foreign_keys=False)
