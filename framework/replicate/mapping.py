@@ -294,12 +294,14 @@ def _fingerprint(
     said = {
         "source": [database, source.schema, source.name],
         "columns": [[column.name, column.expression, column.type.name, column.nullable] for column in columns],
-        "indexes": [task.unique, task.indexes],
-        "children": task.children,
+        "indexes": task.indexes,
         "key": key,
         "where": task.where,
         "cursor": task.cursor,
         "marks": task.mode == "incremental" and task.deletes.policy == "mark",
         "mask": mask.identity(mask_key) if mask_key and any(column.masked for column in columns) else None,
     }
+    # What the first Vitrina did not know is told only where it is said, so that its copies are known again.
+    said |= {"unique": task.unique} if task.unique else {}
+    said |= {} if task.children else {"children": False}
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:32]
