@@ -90,6 +90,7 @@ GROUPS: dict[str, tuple[Drawn, ...]] = {
         Drawn("char(6)", "text", st.text(CHARACTERS, max_size=6)),
         Drawn("bytea", "bytes", st.binary(max_size=60)),
         Drawn("name", "text", st.text(CHARACTERS, max_size=15)),
+        Drawn("text", "text", st.text('",\n\r\\NUL\t', max_size=30)),
     ),
     "numbers": (
         Drawn("bigint", "integer", st.integers(-(2**63), 2**63 - 1)),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
+from psycopg2.extras import execute_values
 
 from tests.fidelity.conftest import Origin, Place
 
@@ -31,3 +34,16 @@ def test_values_of_16_mb_arrive_or_are_refused(origin: Origin, place: Place, lan
     table = origin.filled("huge", f"v {type_}", [(value,)])
     if place.refusal(origin, table, lane=lane) is None:
         assert place.differences(origin, table, {"v": form}) == []
+
+
+@pytest.mark.parametrize("lane", [0, 1])
+def test_marks_of_csv_at_the_edges_of_buffers(origin: Origin, place: Place, lane: int) -> None:
+    """Texts of nothing but quotes, commas, ends of lines and backslashes, of all lengths."""
+    table = origin.filled("marks", "v text, b bytea", [])
+    chosen = random.Random(5)
+    texts = ["".join(chosen.choices('",\n\r\\N\tUL', k=chosen.choice((1, 2, 3, 60, 4_000)))) for _ in range(900)]
+    with origin.database.connect() as connection, connection.cursor() as cursor:
+        rows = [(number, text, text.encode()) for number, text in enumerate((*texts, '"' * 65_536, '"\n' * 40_000))]
+        execute_values(cursor, f"INSERT INTO {table} (id, v, b) VALUES %s", rows)
+    place.copy(origin, table, lane=lane)
+    assert place.differences(origin, table, {"v": "text", "b": "bytes"}) == []

@@ -126,12 +126,13 @@ def missing(grown: Grown) -> list[str]:
 
 
 def make_incremental(grown: Grown) -> list[str]:
-    """The options that name the tables."""
+    """Those tables get cursors and the source's foreign keys; the options that name them."""
     spec, copies, options = grown.spec, grown.copies(), []
     for relation in touched(grown):
         name, said = copies[relation.schema, relation.name]
         spec["replicate"][name] = said | {"mode": "incremental", "cursor": TOUCHED[relation.name]}
         options += ["--table", name]
+    spec.setdefault("defaults", {}).setdefault("replicate", {})["foreign_keys"] = True
     grown.file.write_text(yaml.safe_dump(spec, allow_unicode=True, sort_keys=False), encoding="utf-8")
     return options
 
