@@ -98,8 +98,9 @@ def _table(spec: Spec, task: ReplicateTask, session: PostgresSession) -> Iterato
 
 
 def _drift(table: str, entity: Entity, found: Table) -> Iterator[Remark]:
-    """Where the database is not as the spec declares it."""
+    """Where the database is not as the spec declares it: a table that is filled must be so, a copy follows what is."""
     declared = table_of(table, entity)
+    severity = Severity.WARNING if entity.rows is None else Severity.ERROR
     for column in declared.columns:
         loc: Loc = ("entities", table, "columns", column.name)
         there = found.column(column.name)
@@ -108,17 +109,17 @@ def _drift(table: str, entity: Entity, found: Table) -> Iterator[Remark]:
                 f"{table!r} has no column {column.name!r} in the database",
                 "correct the spec, or add the column",
             )
-            yield Remark("source", fact, Severity.ERROR, fix, "drift", loc, on_key=True)
+            yield Remark("source", fact, severity, fix, "drift", loc, on_key=True)
         elif not _same(there.type, column.type):
             fact = f"{table}.{column.name} is of type {there.type} in the database, not {column.type}"
-            yield Remark("source", fact, Severity.ERROR, f"write {there.type}", "drift", (*loc, "type"))
+            yield Remark("source", fact, severity, f"write {there.type}", "drift", (*loc, "type"))
         elif there.nullable and not column.nullable:
             fact = f"{table}.{column.name} may be NULL in the database"
             yield Remark("source", fact, Severity.WARNING, "add `nullable: true`", "drift", loc, on_key=True)
     if declared.primary_key != found.primary_key:
         key, said = (", ".join(names) or "none" for names in (found.primary_key, declared.primary_key))
         fact = f"the primary key of {table!r} is {key} in the database, not {said}"
-        yield Remark("source", fact, Severity.ERROR, "correct the spec", "drift", ("entities", table), on_key=True)
+        yield Remark("source", fact, severity, "correct the spec", "drift", ("entities", table), on_key=True)
     unknown = [column.name for column in found.columns if declared.column(column.name) is None]
     if unknown:
         fact = f"{table!r} has columns in the database that the spec does not declare: {', '.join(unknown)}"

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from framework.databases.mysql.names import folded, is_holdable, safe_names
+from framework.databases.mysql.names import folded, is_holdable_table, safe_names
 from framework.draft.survey import Relation
 
 _LONGEST = 40
@@ -26,17 +26,17 @@ def targets(relations: Iterable[Relation]) -> dict[int, str]:
         for relation in relations
     }
     # Those that keep their own names come first, so that a made one gives way.
-    found = {one.id: one.name for one in relations if wanted[one.id] == one.name and is_holdable(one.name)}
+    found = {one.id: one.name for one in relations if wanted[one.id] == one.name and is_holdable_table(one.name)}
     for relation in relations:
         if relation.id not in found:
             name = wanted[relation.id]
-            found[relation.id] = safe_names([name], found.values())[name]
+            found[relation.id] = safe_names([name], found.values(), is_holdable_table)[name]
     return found
 
 
 def why(relation: Relation, target: str) -> str:
     """Why a copy has not its table's name."""
-    if not is_holdable(relation.name):
+    if not is_holdable_table(relation.name):
         return f"MySQL cannot hold the name {relation.name!r}"
     if target == f"{relation.schema}_{relation.name}":
         return f"several schemas have a table {relation.name!r}, as MySQL sees names"

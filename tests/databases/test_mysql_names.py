@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framework.databases.mysql.names import LENGTH, folded, is_holdable, safe_names
+from framework.databases.mysql.names import LENGTH, folded, is_holdable, is_holdable_table, safe_names
 from tests.services.databases import TargetDatabase
 
 NAMES = (
@@ -95,3 +95,12 @@ def test_safe_names_are_holdable_different_and_always_the_same(names: list[str])
     assert all(
         safe[name] == name for name in names if is_holdable(name) and sum(folded(o) == folded(name) for o in names) == 1
     )
+
+
+@pytest.mark.parametrize("name", ["!" * 48, "!" * 63, "#mysql50#x", "ж" * 31, "漢" * 21, "a" * 64])
+def test_tables_get_names_that_their_files_can_have(target: TargetDatabase, name: str):
+    safe = safe_names([name], (), is_holdable_table)[name]
+    assert (safe == name) == is_holdable_table(name)
+    target.execute("CREATE TABLE other (a int)")
+    target.execute(f"RENAME TABLE other TO `{safe}`")
+    assert target.rows("SHOW TABLES") == [(safe,)]

@@ -13,7 +13,7 @@ from tests.services.databases import SourceDatabase
 
 PAGE = Path(__file__).parents[2] / "docs" / "types.md"
 
-# Types of PostgreSQL's own bookkeeping, whose input functions refuse everything: no row can hold a value of them.
+# Types of PostgreSQL's own bookkeeping, whose input functions refuse everything. They are refused by name.
 WITHOUT_VALUES = {
     "pg_node_tree",
     "pg_ndistinct",

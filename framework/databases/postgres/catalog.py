@@ -9,14 +9,15 @@ from framework.errors import PrivilegeMissing, SourceMismatch
 from framework.tables import Column, ForeignKey, Index, Table
 from framework.types import Kind, LogicalType, parse_type, textual
 
-# The type shown is the base type of a domain, however many domains are between; the innermost length counts.
+# The type shown is the base type of a domain, however many domains are between; the innermost length counts. A domain
+# that is NOT NULL does not keep NULL out of a column: a subquery without rows, or an outer join's view, brings it in.
 COLUMNS = """
 WITH RECURSIVE based AS (
-    SELECT a.attnum, a.atttypid AS type_oid, a.atttypmod AS modifier, a.attnotnull AS not_null
+    SELECT a.attnum, a.atttypid AS type_oid, a.atttypmod AS modifier
     FROM pg_attribute a
     WHERE a.attrelid = %(oid)s AND a.attnum > 0 AND NOT a.attisdropped
   UNION ALL
-    SELECT b.attnum, t.typbasetype, t.typtypmod, b.not_null OR t.typnotnull
+    SELECT b.attnum, t.typbasetype, t.typtypmod
     FROM based b JOIN pg_type t ON t.oid = b.type_oid
     WHERE t.typtype = 'd'
 )
@@ -25,7 +26,7 @@ SELECT a.attname::text,
        t.typname::text,
        CASE WHEN t.typcategory = 'A' AND t.typlen = -1 AND t.typname NOT IN ('int2vector', 'oidvector')
             THEN 'a' ELSE t.typtype::text END,
-       NOT b.not_null,
+       NOT a.attnotnull,
        CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
        coalesce(col_description(a.attrelid, a.attnum), '')
 FROM based b
