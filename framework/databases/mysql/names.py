@@ -55,7 +55,7 @@ def folded(name: str) -> str:
 
 
 def _another(name: str) -> str:
-    known = "".join(char if "\0" < char <= "\uffff" else "_" for char in name)
+    known = "".join(char if "\0" < char <= "\uffff" else "_" for char in name).lstrip("#")
     if sum(char.isalnum() for char in known) < len(known) // 2:
         known = re.sub(r"\W", "_", known)  # of signs alone, a file's name would be too long
     digest = hashlib.sha256(name.encode()).hexdigest()[:_DIGEST]
