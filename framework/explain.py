@@ -10,6 +10,7 @@ from framework.databases.base import Target
 from framework.databases.postgres.attributes import Attributes, attributes
 from framework.databases.postgres.catalog import identity, require
 from framework.databases.postgres.source import PostgresSource
+from framework.errors import ConnectionFailed, VitrinaError
 from framework.generate.filling import pending
 from framework.plan import Kind, Plan, Step
 from framework.replicate import constraints, cursor, evolve, state
@@ -47,7 +48,17 @@ class Explained:
 
 def explain(plan: Plan, spec: Spec, source: PostgresSource | None, target: Target | None) -> list[Explained]:
     """Every step of the plan; without ``source`` and ``target``, only what the spec itself says."""
-    return [_explained(step, spec, source, target) for step in plan.steps]
+    return [_told(step, spec, source, target) for step in plan.steps]
+
+
+def _told(step: Step, spec: Spec, source: PostgresSource | None, target: Target | None) -> Explained:
+    """The step; one that would fail says why, and the others are told all the same."""
+    try:
+        return _explained(step, spec, source, target)
+    except ConnectionFailed:
+        raise
+    except VitrinaError as error:
+        return Explained(step.name, step.kind.value, step.needs, f"it would fail: {error.fact}; fix: {error.fix}")
 
 
 def _explained(step: Step, spec: Spec, source: PostgresSource | None, target: Target | None) -> Explained:

@@ -64,6 +64,8 @@ INTEGER_KINDS = frozenset({Kind.SMALLINT, Kind.INTEGER, Kind.BIGINT})
 TEXT_KINDS = frozenset({Kind.CHAR, Kind.VARCHAR, Kind.TEXT})
 DOCUMENT_KINDS = frozenset({Kind.JSON, Kind.ARRAY, Kind.COMPOSITE, Kind.DICTIONARY})
 """Kinds that travel as JSON."""
+LENGTHY_KINDS = TEXT_KINDS | DOCUMENT_KINDS | {Kind.TEXTUAL, Kind.BYTES}
+"""Kinds of whose values some may be too long for a key."""
 
 
 @dataclass(frozen=True)

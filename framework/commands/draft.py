@@ -108,4 +108,7 @@ def _closing(made: Draft, output: Path, command: str) -> None:
         f"; {made.notes} notes to read in it" if made.notes > 1 else "; one note to read in it" if made.notes else ""
     )
     click.echo(f"{output}: {made.tables} table{'s' if made.tables != 1 else ''}{notes}", err=True)
+    if made.left_out:
+        tables = f"{made.left_out} table{'s are' if made.left_out != 1 else ' is'}"
+        click.echo(f"warning: {tables} not in it; it says why where it says `# left out`", err=True)
     click.echo(f"next: {command}", err=True)

@@ -48,11 +48,13 @@ class Draft:
 
     Attributes:
         tables: how many are copied.
+        left_out: how many are not, though they were asked for.
         notes: how many remarks it has that its reader should see.
     """
 
     text: str
     tables: int
+    left_out: int
     notes: int
 
 
@@ -93,7 +95,7 @@ def written(request: Request, found: Survey, chosen: Chosen, seen: Mapping[int, 
         if made is not None:
             written_text, tables = made
             copied = sum(not table.left_out for table in tables)
-            return Draft(written_text, copied, copies.notes_in(written_text.splitlines()))
+            return Draft(written_text, copied, len(tables) - copied, copies.notes_in(written_text.splitlines()))
     fact = f"a spec of {len(found.relations):,} tables would be longer than {MAX_BYTES:,} bytes"
     raise UsageError(fact, "draft several: --schema or --tables name what each is about")
 

@@ -8,11 +8,15 @@ from pathlib import Path
 from framework.diagnostics import Severity
 from framework.draft.drafted import Drafted, Verdict
 from framework.draft.text import shown
+from framework.errors import UsageError
 from framework.spec.document import MAX_BYTES
 from framework.spec.load import parse_spec
 from framework.spec.models import Spec
 from framework.validation.rules import RULES
 from framework.validation.rules.base import Finding
+
+SHOWN = 3
+"""Tables that are named where none can be drafted."""
 
 MOST = 8
 """Times that a draft is read; each time something is taken back, so that few are needed."""
@@ -21,10 +25,16 @@ MOST = 8
 def judged(
     tables_of: Callable[[Verdict], Sequence[Drafted]], write: Callable[[Sequence[Drafted], Verdict], str]
 ) -> tuple[str, tuple[Drafted, ...]] | None:
-    """The draft without what the checker refuses, and its tables; None if it is too large to be read."""
+    """The draft without what the checker refuses, and its tables; None if it is too large to be read.
+
+    Raises:
+        UsageError: nothing is left of it.
+    """
     verdict = Verdict()
     for _ in range(MOST):
         tables = tables_of(verdict)
+        if all(table.left_out for table in tables):
+            raise _nothing(tables)
         text = write(tables, verdict)
         spec = parse_spec(text, Path("draft"), {}).spec if len(text.encode()) <= MAX_BYTES else None
         if spec is None:
@@ -32,6 +42,12 @@ def judged(
         if not _learn(verdict, tables, spec):
             break
     return text, tuple(tables)
+
+
+def _nothing(tables: Sequence[Drafted]) -> UsageError:
+    reasons = "; ".join(f"{table.relation.shown}: {table.left_out}" for table in tables[:SHOWN])
+    more = f"; and {len(tables) - SHOWN} more" if len(tables) > SHOWN else ""
+    return UsageError(f"nothing is left to draft: {reasons}{more}", "grant what is missing, or name other tables")
 
 
 def _learn(verdict: Verdict, tables: Sequence[Drafted], spec: Spec) -> bool:

@@ -12,7 +12,7 @@ from framework.draft.scan import Seen
 from framework.draft.survey import IndexSeen, Relation
 from framework.draft.types import Declared
 from framework.tables import Column, Index, Table
-from framework.types import TEXT_KINDS, Kind, LogicalType
+from framework.types import LENGTHY_KINDS, TEXT_KINDS, Kind, LogicalType
 
 _ROOM = re.compile(r"VAR(?:CHAR|BINARY)\((\d+)\)")
 Names = tuple[str, ...]
@@ -123,6 +123,8 @@ class _Choosing:
         native = mysql.native_types(table)
         for names in keys:
             for name in names:
+                if self._types[name].kind not in LENGTHY_KINDS:
+                    continue
                 room, longest = _room(native[name]), self._longest(name)
                 if room is not None and longest is None:
                     return (

@@ -39,7 +39,7 @@ def why(relation: Relation, target: str) -> str:
     if not is_holdable_table(relation.name):
         return f"MySQL cannot hold the name {relation.name!r}"
     if target == f"{relation.schema}_{relation.name}":
-        return f"several schemas have a table {relation.name!r}, as MySQL sees names"
+        return f"another table has the name {relation.name!r}, as MySQL sees names"
     return f"another copy is called {relation.name!r}, as MySQL sees names"
 
 

@@ -16,6 +16,7 @@ from framework.databases.postgres.ranges import Policy
 from framework.databases.postgres.wire import wire
 from framework.errors import SourceMismatch, UsageError
 from framework.replicate import mask
+from framework.replicate.schema.widening import Step, step
 from framework.spec.replication import MappedColumn, ReplicateTask
 from framework.tables import Column, Index, Table
 from framework.types import Kind, LogicalType, parse_type
@@ -207,20 +208,35 @@ def _renamed(task: ReplicateTask, source: Table) -> dict[str, str]:
 def _selected(task: ReplicateTask, source: Table, renamed: dict[str, str]) -> tuple[Selected, ...]:
     chosen: list[Selected] = []
     for column in source.columns:
-        chosen.extend(_copied(name, column, rule) for name, rule in task.columns.items() if rule.from_ == column.name)
+        chosen.extend(
+            _copied(name, column, rule, source.name) for name, rule in task.columns.items() if rule.from_ == column.name
+        )
         if column.name in renamed:
-            chosen.append(_copied(renamed[column.name], column, None))
+            chosen.append(_copied(renamed[column.name], column, None, source.name))
     chosen.extend(_computed(name, rule) for name, rule in task.columns.items() if rule.sql)
     return tuple(chosen)
 
 
-def _copied(name: str, column: Column, rule: MappedColumn | None) -> Selected:
+def _copied(name: str, column: Column, rule: MappedColumn | None, table: str) -> Selected:
     expression = quote(column.name)
     if rule is not None and rule.mask:
         masked = mask.hmac_expression(expression)
         return Selected(name, masked, mask.DIGEST, column.nullable, column.name, masked=True, comment=column.comment)
     nullable, default, comment = column.nullable, column.default, column.comment
-    return Selected(name, expression, column.type, nullable, column.name, default=default, comment=comment)
+    type_ = column.type
+    if rule is not None and rule.type:
+        type_ = _wider(table, column, rule.type)
+        expression = f"({expression})::{type_.name}"
+    return Selected(name, expression, type_, nullable, column.name, default=default, comment=comment)
+
+
+def _wider(table: str, column: Column, name: str) -> LogicalType:
+    """The type that the spec gives a copied column, if it holds all values of the column's own."""
+    type_ = parse_type(name)
+    if type_ is None or step(column.type, type_) is Step.OTHER:
+        fact = f"{table}.{column.name} is {column.type}, and {name} does not hold all its values as they are"
+        raise SourceMismatch(table, fact, "use a wider type, or compute it with `sql:`", column=column.name)
+    return type_
 
 
 def _within_range(column: Selected, task: ReplicateTask, source: Table) -> Selected:

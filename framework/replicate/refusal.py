@@ -15,15 +15,13 @@ from framework.errors import KeyNotUnique, LoadRefused, VitrinaError
 from framework.replicate import mask
 from framework.replicate.job import Job
 from framework.replicate.mapping import Mapping, Selected
-from framework.types import DOCUMENT_KINDS, TEXT_KINDS, Kind
+from framework.types import LENGTHY_KINDS, Kind
 
 SHOWN = 3
 """Values of a column that are shown."""
 
 LENGTH = 40
 """Characters of a value that are shown."""
-
-_LENGTHY = TEXT_KINDS | DOCUMENT_KINDS | {Kind.TEXTUAL, Kind.BYTES}
 
 _COLUMN = re.compile(r"column ['`\"](?:.*?[`'\"]\.[`'\"])?(?P<name>.+?)['`\"] (?:at row|has no exact)")
 
@@ -45,10 +43,12 @@ def explained(job: Job, error: LoadRefused) -> LoadRefused:
     return LoadRefused(job.table, (*error.warnings, *found), _fix(job.mapping, columns), columns=tuple(columns))
 
 
-def _repeated(job: Job, error: KeyNotUnique) -> KeyNotUnique:
-    """The keys that several rows of the source have, and what can be done."""
+def _repeated(job: Job, error: KeyNotUnique) -> LoadRefused:
+    """The keys that several rows of the source have, and what can be done; or those that are equal only when cut."""
     mapping, found = job.mapping, list(error.warnings)
     with suppress(VitrinaError), _reading(job) as session:
+        if (refused := _too_long_for_the_key(job, session)) is not None:
+            return refused
         key = [next(column for column in mapping.columns if column.name == name) for name in mapping.key]
         shown = ", ".join(f"left(({one.expression})::text, {LENGTH})" for one in key)
         grouped = ", ".join(one.expression for one in key)
@@ -59,6 +59,17 @@ def _repeated(job: Job, error: KeyNotUnique) -> KeyNotUnique:
         names = ", ".join(mapping.key)
         found = [f"{count} rows with {names} = {', '.join(map(str, values))}" for count, *values in rows] or found
     return KeyNotUnique(job.table, found, _fix_of_repeated(mapping), mapping.key)
+
+
+def _too_long_for_the_key(job: Job, session: PostgresSession) -> LoadRefused | None:
+    """Keys that are equal only because the target cut them."""
+    for column in job.mapping.columns:
+        if column.name not in job.mapping.key or _room(job, column) is None:
+            continue
+        if long := _values(session, job.mapping, column, _too_long(job, column)):
+            fix = _fix(job.mapping, [column.name])
+            return LoadRefused(job.table, [f"too long for the key: {long}"], fix, columns=(column.name,))
+    return None
 
 
 def _fix_of_repeated(mapping: Mapping) -> str:
@@ -89,7 +100,7 @@ def _suspects(job: Job, error: LoadRefused) -> Iterator[tuple[Selected, str]]:
         condition = check(column.expression, column.type)
         if column.policy in ("reject", "clamp") and condition is not None and not column.masked:
             yield column, condition
-        elif column.name in named and column.type.kind in _LENGTHY:
+        elif column.name in named and column.type.kind in LENGTHY_KINDS:
             yield column, _too_long(job, column)
 
 
@@ -97,12 +108,16 @@ def _too_long(job: Job, column: Selected) -> str:
     """The condition that a value is longer than the column; without a limit, that it is the longest."""
     text = f"({wire(column.expression, column.type)})::text"
     length = f"octet_length({column.expression})" if column.type.kind is Kind.BYTES else f"char_length({text})"
-    room = None
-    if job.target.dialect.name == MySQLDialect.name:
-        room = room_of(native_types(job.mapping.table(job.table))[column.name])
-    if room is not None:
+    if (room := _room(job, column)) is not None:
         return f"{length} > {room}"
     return f"{length} = (SELECT max({length}) FROM {job.mapping.origin}{job.mapping.filter()})"
+
+
+def _room(job: Job, column: Selected) -> int | None:
+    """Characters, or bytes, that the copy's column has; None if there is no limit."""
+    if job.target.dialect.name != MySQLDialect.name or column.type.kind not in LENGTHY_KINDS:
+        return None
+    return room_of(native_types(job.mapping.table(job.table))[column.name])
 
 
 def _values(session: PostgresSession, mapping: Mapping, column: Selected, condition: str) -> str | None:

@@ -101,7 +101,9 @@ class MappedColumn(OneOf):
         description="hmac: replaced by HMAC-SHA-256 under the key in VITRINA_MASK_KEY, or `mask_key` of "
         "connections.yaml; equal values stay equal",
     )
-    type: TypeName | None = Field(None, description="the PostgreSQL type of `sql`")
+    type: TypeName | None = Field(
+        None, description="the PostgreSQL type of `sql`; of a copied column, a wider type than its own"
+    )
     out_of_range: Annotated[Literal["reject", "null", "clamp", "text"] | None, NULL_IS_A_WORD] = Field(
         None,
         description="what becomes of values that the target has no place for: reject, null, clamp, or text: the whole "

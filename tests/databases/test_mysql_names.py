@@ -97,7 +97,7 @@ def test_safe_names_are_holdable_different_and_always_the_same(names: list[str])
     )
 
 
-@pytest.mark.parametrize("name", ["!" * 48, "!" * 63, "#mysql50#x", "ж" * 31, "漢" * 21, "a" * 64])
+@pytest.mark.parametrize("name", ["!" * 48, "!" * 63, "#mysql50#x", "ж" * 64, "漢" * 21, "a" * 64])
 def test_tables_get_names_that_their_files_can_have(target: TargetDatabase, name: str):
     safe = safe_names([name], (), is_holdable_table)[name]
     assert (safe == name) == is_holdable_table(name)

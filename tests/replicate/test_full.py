@@ -312,3 +312,18 @@ def test_columns_whose_values_are_replaced_are_counted(copying: Copying) -> None
     with pytest.raises(LoadRefused, match=r"1 of column n: 'NaN' \(id = 2\)") as refused:
         copying({"full_refresh": True}, out_of_range="clamp", only=["id", "n", "updated_at"])
     assert "null or text" in refused.value.fix
+
+
+def test_a_copied_column_may_have_a_wider_type(copying: Copying) -> None:
+    copying.source.execute("CREATE TABLE t (id int PRIMARY KEY, n smallint, updated_at timestamptz DEFAULT now())")
+    copying.source.execute("INSERT INTO t VALUES (1, 5)")
+    wider = {"n": {"from": "n", "type": "integer"}}
+    copying(columns=wider)
+    copying.source.execute("UPDATE t SET n = 6, updated_at = now()")
+    assert copying(columns=wider).rows_written == 1
+    assert copying.rows("id, n") == [(1, 6)]
+    copying(columns={"n": {"from": "n", "type": "bigint"}})  # in place, as if the source's column had grown
+    (type_,) = copying.target.rows("SELECT DATA_TYPE FROM information_schema.COLUMNS WHERE COLUMN_NAME = 'n'")
+    assert type_ == ("bigint",)
+    with pytest.raises(SourceMismatch, match="does not hold all its values"):
+        copying(columns={"n": {"from": "n", "type": "real"}})

@@ -44,9 +44,16 @@ def is_holdable(name: str) -> bool:
 
 
 def is_holdable_table(name: str) -> bool:
-    """Whether MySQL can hold the name of a table: of a file, in which other signs than letters take five bytes."""
-    file_bytes = sum(1 if char.isascii() and (char.isalnum() or char == "_") else 5 for char in name)
+    """Whether MySQL can hold the name of a table, which is that of a file."""
+    file_bytes = sum(map(_file_bytes, name))
     return is_holdable(name) and file_bytes <= FILE_BYTES and not name.startswith("#mysql50#")
+
+
+def _file_bytes(char: str) -> int:
+    """Bytes of a character in a file's name (MySQL Reference Manual, "Mapping of Identifiers to File Names")."""
+    if char.isascii() and (char.isalnum() or char == "_"):
+        return 1
+    return 3 if "\u00c0" <= char <= "\u05ff" else 5
 
 
 def folded(name: str) -> str:

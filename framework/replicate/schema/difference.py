@@ -167,7 +167,7 @@ class _Following:
             return
         was, is_ = self._old.known[before.origin].type, self._new.known[after.origin].type
         if not after.masked and after.policy != "text":
-            self._take(before, after, was, is_, step(was, is_, self._dialect))
+            self._take(before, after, before.type, after.type, step(before.type, after.type, self._dialect))
         elif not keeps_text(was, is_):
             self._take(before, after, was, is_, Step.OTHER)
 

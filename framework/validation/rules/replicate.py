@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from framework.diagnostics import did_you_mean
+from framework.replicate.schema.widening import Step, step
 from framework.spec.checks import Check
 from framework.spec.entities import Entity
 from framework.spec.models import Spec
@@ -125,7 +126,9 @@ def column_settings(spec: Spec) -> Iterator[Finding]:
     """Computed columns have a type, copied ones may have a mask."""
     for table, settings in spec.replicate.items():
         for name, column in settings.columns.items():
-            yield from _column_settings(("replicate", table, "columns", name), column)
+            loc = ("replicate", table, "columns", name)
+            yield from _column_settings(loc, column)
+            yield from _type_of_copied(loc, column, source_of(spec, table))
 
 
 def _column_settings(loc: Loc, column: MappedColumn) -> Iterator[Finding]:
@@ -135,8 +138,20 @@ def _column_settings(loc: Loc, column: MappedColumn) -> Iterator[Finding]:
         )
     if column.sql is not None and column.mask is not None:
         yield Finding((*loc, "mask"), "a computed column has no mask", "mask a column with `from:`", on_key=True)
-    if column.from_ is not None and column.type is not None:
-        yield Finding((*loc, "type"), "a copied column keeps its type", "remove `type:`, or use `sql:`", on_key=True)
+
+
+def _type_of_copied(loc: Loc, column: MappedColumn, source: tuple[str, Entity] | None) -> Iterator[Finding]:
+    """A type that a copied column is given must hold all values of its own."""
+    type_ = parse_type(column.type) if column.type is not None and column.from_ is not None else None
+    declared = source[1].columns.get(column.from_ or "") if source is not None else None
+    own = parse_type(declared.type) if declared is not None else None
+    if type_ is None:
+        return
+    if column.mask is not None:
+        yield Finding((*loc, "type"), "a masked column is always a text", "remove `type:`", on_key=True)
+    elif own is not None and step(own, type_) is Step.OTHER:
+        message = f"{column.type} does not hold all values of {own} as they are"
+        yield Finding((*loc, "type"), message, "use a wider type, or compute it with `sql:`", on_key=True)
 
 
 @rule("null-in-key")

@@ -17,7 +17,7 @@ from framework.replicate.mapping import PLAN_MASK_KEY, Mapping, resolve
 from framework.spec.declared import table_of
 from framework.spec.models import Spec
 from framework.tables import Table
-from framework.types import Kind, parse_type
+from framework.types import LENGTHY_KINDS, Kind, parse_type
 from framework.validation.rules.base import HINT, WARNING, Finding, Loc, Rule, once, rule
 from framework.validation.rules.lookup import source_of, task_of
 
@@ -124,7 +124,7 @@ def long_key(spec: Spec) -> Iterator[Finding]:
         for loc, names in _whole_keys(copy) if copy.types is not None else ():
             for place, name in enumerate(names):
                 room, column = _room((copy.types or {})[name]), copy.table.column(name)
-                if room is None or column is None or name in reported:
+                if room is None or column is None or name in reported or column.type.kind not in LENGTHY_KINDS:
                     continue
                 unit = "bytes" if column.type.kind is Kind.BYTES else "characters"
                 if column.type.length is None or column.type.length > room:
