@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from framework.databases.limits import decimal_of, holds_all
 from framework.databases.mysql import columns as mysql
-from framework.databases.mysql.names import folded, is_holdable_table
+from framework.databases.mysql.names import LENGTH, folded, is_holdable_table
 from framework.errors import UnsupportedType, VitrinaError
 from framework.replicate.mapping import PLAN_MASK_KEY, Mapping, resolve
 from framework.spec.declared import table_of
@@ -268,9 +268,13 @@ def impossible_name(spec: Spec) -> Iterator[Finding]:
             yield Finding(loc, f"MySQL has no such characters in names: {name!r}", "use letters", on_key=True)
         elif name != name.rstrip():
             yield Finding(loc, f"a name of MySQL cannot end in a space: {name!r}", "remove it", on_key=True)
-        elif loc[0] in ("replicate", "marts") and len(loc) == len(("section", "table")) and not is_holdable_table(name):
+        elif _is_table(loc) and len(name) <= LENGTH and not is_holdable_table(name):
             message = f"MySQL cannot name a table's file {name!r}"
             yield Finding(loc, message, "use letters, or a shorter name", on_key=True)
+
+
+def _is_table(loc: Loc) -> bool:
+    return loc[0] in ("replicate", "marts") and len(loc) == len(("section", "name"))
 
 
 def _names(spec: Spec) -> Iterator[tuple[Loc, str]]:
