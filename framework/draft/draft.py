@@ -178,7 +178,13 @@ def _pipeline(request: Request, found: Survey) -> Iterator[str]:
     yield f"target: {text.scalar(request.target)}"
     yield ""
     yield "defaults:"
-    yield "  replicate: {mode: full}"
+    keys = sum(constraint.kind == "f" for relation in found.relations for constraint in relation.constraints)
+    if not keys:
+        yield "  replicate: {mode: full}"
+        return
+    yield "  replicate:"
+    yield "    mode: full"
+    yield f"    # foreign_keys: true  # declares them in the copy, too; the source has {keys}"
 
 
 def _counted(count: int, noun: str) -> str:

@@ -166,7 +166,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def _not_carried(index: IndexSeen) -> str:
     shown = index.definition.partition(" USING ")[2] or index.definition
-    return f"MySQL has no such index: {index.name} {shown}"
+    return f"a copy has indexes over columns only, and not {index.name} {shown}"
 
 
 def whole_keys(relation: Relation) -> Iterator[str]:
