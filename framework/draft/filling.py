@@ -103,7 +103,7 @@ def _filling(table: Drawn, parents: Mapping[str, Filling], by_name: Mapping[str,
         proposal = propose(_subject(table, column.name, unique=unique, numbered=column.name in numbered))
         if proposal is None:
             kind = f"{'unique ' if unique else ''}values of {column.name} ({table.types[column.name].text})"
-            why_not = why_not or (f"no rule makes {kind}" if column.not_null else "")
+            why_not = why_not or (f"no rule makes {kind}" if column.refuses_null else "")
             continue
         proposals[column.name] = proposal
         if proposal.distinct is not None and (unique or column.name in numbered):
@@ -124,14 +124,14 @@ def _unreachable(table: Drawn) -> str:
     """Why no row could be put there, or would break a foreign key; empty if nothing is known against it."""
     if not table.relation.stores:
         return "it is no table of this database"
-    never_null = {column.name for column in table.relation.columns if column.not_null}
+    never_null = {column.name for column in table.relation.columns if column.refuses_null}
     bound = next((name for name in sorted(table.bound) if name in never_null), None)
     return "" if bound is None else f"{bound} is NOT NULL, and nothing can be said of its foreign key"
 
 
 def _subject(table: Drawn, name: str, *, unique: bool, numbered: bool) -> Subject:
     relation, type_ = table.relation, table.types[name]
-    never_null = [column.name for column in relation.columns if column.not_null]
+    never_null = [column.name for column in relation.columns if column.refuses_null]
     return Subject(
         table=relation.name,
         name=name,

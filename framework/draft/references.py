@@ -87,7 +87,7 @@ def references(
 
 def _reference(relation: Relation, key: ConstraintSeen, parent: Relation) -> tuple[Reference, _Edge]:
     (column,) = key.columns
-    edge = _Edge(relation.id, column, parent.id, not relation.column(column).not_null)
+    edge = _Edge(relation.id, column, parent.id, not relation.column(column).refuses_null)
     return Reference(parent.name, key.referred_columns[0], _ON_DELETE[key.on_delete]), edge
 
 
@@ -95,11 +95,11 @@ def _reason(relation: Relation, key: ConstraintSeen, parent: Relation) -> str:
     (column,) = key.columns
     if key.on_delete == "d":
         return "specs have no word for ON DELETE SET DEFAULT"
-    if key.on_delete == "n" and relation.column(column).not_null:
+    if key.on_delete == "n" and relation.column(column).refuses_null:
         return "ON DELETE SET NULL, and the column is NOT NULL"
     if parent.id != relation.id:
         return ""
-    if relation.column(column).not_null:
+    if relation.column(column).refuses_null:
         return "the first row that is filled has no row to refer to"
     return "such references repeat, and the column is unique" if _is_unique(relation, column) else ""
 

@@ -27,7 +27,8 @@ class Attribute:
     Attributes:
         type_id: the number of its type, a key of `Survey.types`.
         shown: its type as PostgreSQL writes it.
-        not_null: it, or a domain that its type is of, refuses NULL.
+        not_null: it says so itself.
+        refuses_null: it, or a domain that its type is of, does; a domain does not keep every NULL out.
         default: PostgreSQL's expression; of a generated column the one it is computed by.
         identity: ``a`` (always) or ``d`` (by default); else empty.
         generated: ``s`` (stored) or ``v`` (virtual); else empty.
@@ -37,6 +38,7 @@ class Attribute:
     type_id: int
     shown: str
     not_null: bool
+    refuses_null: bool
     default: str | None = None
     identity: str = ""
     generated: str = ""
@@ -230,11 +232,11 @@ def _index(row: tuple[Any, ...]) -> IndexSeen:
 
 def _attribute(row: tuple[Any, ...], types: dict[int, TypeSeen]) -> Attribute:
     name, type_id, shown, not_null, default, identity, generated, comment = row
-    number = type_id
+    number, refuses_null = type_id, not_null
     while types[number].kind == "d":
-        not_null = not_null or types[number].not_null
+        refuses_null = refuses_null or types[number].not_null
         number = types[number].base
-    return Attribute(name, type_id, shown, not_null, default, identity, generated, comment or "")
+    return Attribute(name, type_id, shown, not_null, refuses_null, default, identity, generated, comment or "")
 
 
 def _constraint(row: tuple[Any, ...]) -> ConstraintSeen:

@@ -140,9 +140,10 @@ def _fix(mapping: Mapping, columns: list[str]) -> str:
     column = next(one for one in mapping.columns if one.name == columns[0])
     if not ranges.is_limited(column.type):
         return f"take {column.name} out of the key or the unique index, shorten its values, or leave it out"
-    choices = "text" if column.name in mapping.key else "null or text"
+    refilled = "text, with --full-refresh" if mapping.task.mode == "incremental" else "text"
+    choices = refilled if column.name in mapping.key else f"null, or {refilled}"
     if column.policy == "reject" and column.name not in mapping.key:
-        choices = "null, clamp or text"
+        choices = f"null, clamp, or {refilled}"
     rule = f"{{from: {column.origin}, out_of_range: text}}" if column.origin else "{sql: ..., out_of_range: null}"
     return (
         f"say what becomes of them with `out_of_range` ({choices}): `columns: {{{column.name}: {rule}}}`, or correct "

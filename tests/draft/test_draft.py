@@ -69,7 +69,7 @@ def test_what_it_says(nasty: Drafting) -> None:
         "MySQL has no date for 2 values: copied as PostgreSQL's text, exactly. Or: null, clamp, reject",
         "MySQL has no numeric for 1 value: copied as PostgreSQL's text, exactly. Or: clamp, reject",
         "MySQL cannot hold the name 'emoji 😀'",
-        "several schemas have a table 'orders'",
+        "another table has the name 'orders'",
         "(slug) is unique in PostgreSQL and a plain index here: the longest value of slug has 900 characters",
         "its primary key (code) is no key of the copy: the longest value of code has 1,000 characters",
         "twice is a numeric and becomes DECIMAL(65,30)",

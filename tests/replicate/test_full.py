@@ -311,7 +311,7 @@ def test_columns_whose_values_are_replaced_are_counted(copying: Copying) -> None
     assert [str(row[1]) for row in copying.rows("id, d")] == ["0001-01-01", "9999-12-31", "0001-01-01", "None"]
     with pytest.raises(LoadRefused, match=r"1 of column n: 'NaN' \(id = 2\)") as refused:
         copying({"full_refresh": True}, out_of_range="clamp", only=["id", "n", "updated_at"])
-    assert "null or text" in refused.value.fix
+    assert "null, or text, with --full-refresh" in refused.value.fix
 
 
 def test_a_copied_column_may_have_a_wider_type(copying: Copying) -> None:

@@ -123,6 +123,11 @@ def _refused(name: str, table: Table, error: duckdb.Error) -> Exception:
     text = str(error)
     if ALTERED in text:
         return LoadRefused(table.name, [reason(error).partition(ALTERED)[2]], FIX)
+    if "Maximum line size" in text:
+        fact = (
+            f"a row is longer than {LINE_BYTES >> 20} MB (of bytes two digits each), the longest that DuckDB is given"
+        )
+        return LoadRefused(table.name, [fact], "leave the long column out with `except:`; MySQL takes such rows")
     if "CSV Error" in text:
         what = [line for line in text.splitlines() if line and not line.startswith(("Original Line", "Possible"))]
         return LoadRefused(table.name, [" ".join([reason(error), *what[1:2]])], FIX)

@@ -10,7 +10,7 @@ from framework.types import INTEGER_KINDS, TEXT_KINDS, Kind, LogicalType
 LONGEST = 1000
 """Characters of the longest text that is carried; the server's dictionary has no room for very long ones."""
 
-_CAST = re.compile(r"::[a-z_\" ]+(?:\(\d+(?:,\s*\d+)?\))?$", re.IGNORECASE)
+_CAST = re.compile(r"::[a-z0-9_\". ]+(?:\(\d+(?:,\s*\d+)?\))?$", re.IGNORECASE)
 _NUMBER = re.compile(r"^-?(\d+)(?:\.(\d+))?$")
 _TEXT = re.compile(r"^'((?:[^'\\]|'')*)'$")
 _MOMENT = re.compile(r"^'(?:\d{4}-\d\d-\d\d)?[ 0-9:.]*'$")

@@ -53,7 +53,8 @@ def _said(type_: LogicalType) -> tuple[object, ...]:
         return type_.kind, type_.length, type_.precision, scale
     if type_.kind in _TIMES:
         return type_.kind, _fraction(type_)
-    return type_.kind, _FAMILY.sub("", type_.name.lower()), type_.length
+    # Whether PostgreSQL writes a type's schema depends on the role's search path.
+    return type_.kind, _FAMILY.sub("", type_.name.lower()).rpartition(".")[2], type_.length
 
 
 def _is_wider(old: LogicalType, new: LogicalType) -> bool:
