@@ -16,11 +16,11 @@ UV       := $(PY) -m uv pip compile pyproject.toml --quiet --universal --python-
 unexport SHOP_POSTGRES SHOP_MYSQL VITRINA_CONN_SHOP_POSTGRES VITRINA_CONN_SHOP_MYSQL
 
 .DEFAULT_GOAL := help
-.PHONY: help demo airflow test torture lint bench up down generated lock clean docker-works
+.PHONY: help demo airflow test torture torture-kills lint bench up down generated lock clean docker-works
 .DELETE_ON_ERROR:
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 demo: $(VENV)/.embedded ## Run the main job on embedded databases: fill, copy, change, copy the changes, build marts
 	$(VITRINA) run $(SPEC)
@@ -37,6 +37,9 @@ test: $(VENV)/.dev ## Run the tests on real PostgreSQL, MySQL and MariaDB server
 
 torture: $(VENV)/.dev ## Check a million broken specs: never a traceback, a hang or a place outside the file
 	$(PY) -m tests.torture $(ARGS)
+
+torture-kills: $(VENV)/.dev ## Kill 300 runs, their sessions and PostgreSQL; the copy must be exact after each
+	$(PY) -m tests.reliability $(ARGS)
 
 lint: $(VENV)/.dev ## Check style, types and the direction of imports
 	$(PY) -m ruff check .

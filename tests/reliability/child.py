@@ -19,6 +19,7 @@ from pkgutil import resolve_name
 from typing import Any
 
 from framework.cli import main
+from framework.events import Reporter
 from framework.replicate import phases
 from framework.replicate.engine import opened
 from framework.replicate.options import Options
@@ -30,7 +31,7 @@ _PROCESSES = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload(["tests.reliability.child", "framework.commands.pipeline", "framework.runner"])
 
 APART = "apart"
-"""In place of a command: the phases of one table, each with connections of its own and parts read at different times."""
+"""In place of a command: the phases of one table by themselves, its parts read at different times."""
 
 
 def start(
@@ -97,9 +98,8 @@ def _apart(spec: str, table: str) -> None:
     workspace, run_id = open_workspace(Path(spec), "default"), new_run_id()
     task = workspace.spec.replicate_task(table)
     options = Options(run_id, full_refresh=True, spread=True)
-    outline = None
     with workspace.source() as source, workspace.target() as target:
-        reporter = _silent(table)
+        reporter = Reporter(f"replicate:{table}")
         with opened(source, target, task, options, reporter) as job:
             outline = phases.plan(job)
         for number in range(len(outline.ranges)):
@@ -111,9 +111,3 @@ def _apart(spec: str, table: str) -> None:
             phases.merge(job, outline)
         with opened(source, target, task, options, reporter, outline, last=True) as job:
             phases.verify(job)
-
-
-def _silent(table: str) -> Any:
-    from framework.events import Reporter
-
-    return Reporter(f"replicate:{table}")

@@ -34,7 +34,8 @@ target: mortal_target
 seed: 7
 now: 2026-01-01T00:00:00Z
 defaults:
-  replicate: {mode: incremental, cursor: updated_at, lookback: 1s, deletes: {policy: remove, fuse: 100%}, chunk_rows: 1000}
+  replicate:
+    {mode: incremental, cursor: updated_at, lookback: 1s, deletes: {policy: remove, fuse: 100%}, chunk_rows: 1000}
 entities:
   visits:
     rows: 300
@@ -136,7 +137,9 @@ class World:
 
     def forget(self) -> None:
         """An empty target, and a source that was never filled."""
-        tables = self.target.rows("SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = database()")
+        tables = self.target.rows(
+            "SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = database()"
+        )
         self.target.execute("SET foreign_key_checks = 0")
         for name, kind in tables:
             self.target.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} `{name}`")
@@ -151,14 +154,20 @@ class World:
             f"INSERT INTO accounts (id, email) VALUES ({new}, 'n{new}@example.com')",
             f"INSERT INTO orders (id, account_id, amount, day) VALUES ({new}, {new}, 1.5, '2026-02-0{1 + new % 9}')",
             f"INSERT INTO orders (id, account_id, amount, day) VALUES ({new + 1}, NULL, 2.5, '2026-03-01')",
-            "UPDATE orders SET amount = amount + 1, day = '2026-01-07', updated_at = now() "
-            "WHERE id IN (SELECT id FROM orders ORDER BY random() LIMIT 5)",
-            "UPDATE accounts SET name = name || '!', updated_at = now() "
-            "WHERE id IN (SELECT id FROM accounts ORDER BY random() LIMIT 5)",
+            (
+                "UPDATE orders SET amount = amount + 1, day = '2026-01-07', updated_at = now() "
+                "WHERE id IN (SELECT id FROM orders ORDER BY random() LIMIT 5)"
+            ),
+            (
+                "UPDATE accounts SET name = name || '!', updated_at = now() "
+                "WHERE id IN (SELECT id FROM accounts ORDER BY random() LIMIT 5)"
+            ),
             f"DELETE FROM accounts WHERE id = {gone}",
             f"INSERT INTO items VALUES ({new}, 1, 'gift', 'new'), ({new}, 2, 'hidden', 'new')",
-            "UPDATE items SET kind = CASE kind WHEN 'hidden' THEN 'part' ELSE 'hidden' END, updated_at = now() "
-            "WHERE ctid IN (SELECT ctid FROM items ORDER BY random() LIMIT 5)",
+            (
+                "UPDATE items SET kind = CASE kind WHEN 'hidden' THEN 'part' ELSE 'hidden' END, updated_at = now() "
+                "WHERE ctid IN (SELECT ctid FROM items ORDER BY random() LIMIT 5)"
+            ),
             "DELETE FROM items WHERE ctid IN (SELECT ctid FROM items ORDER BY random() LIMIT 3)",
             f"INSERT INTO events (id, body) VALUES ({new}, NULL)",
             "DELETE FROM events WHERE id = (SELECT min(id) FROM events)",
@@ -249,8 +258,10 @@ def _statements(chance: random.Random, key: int) -> list[str]:
     clock = chance.choice(["now()", "clock_timestamp()"])
     return [
         f"INSERT INTO accounts (id, email) VALUES ({key}, 'w{key}@example.com')",
-        f"INSERT INTO orders (id, account_id, amount, day, updated_at) SELECT {key}, id, {amount}, {day}, {clock} "
-        f"FROM accounts OFFSET {chance.randrange(500)} LIMIT 1",
+        (
+            f"INSERT INTO orders (id, account_id, amount, day, updated_at) SELECT {key}, id, {amount}, {day}, {clock} "
+            f"FROM accounts OFFSET {chance.randrange(500)} LIMIT 1"
+        ),
         f"UPDATE orders SET amount = {amount}, day = {day}, updated_at = {clock} WHERE id IN "
         + _SOME.format(key="id", table="orders", count=3),
         f"UPDATE accounts SET name = 'w{key}', updated_at = {clock} WHERE id IN "

@@ -48,6 +48,12 @@ class Database:
         """Runs statements as the administrator, on this database."""
         _run(self.admin_url, *statements)
 
+    def forget_connection(self) -> None:
+        """The server has ended the session; the next statement begins another."""
+        if (lost := self.__dict__.pop("_connection", None)) is not None:
+            with suppress(Exception):
+                lost.close()
+
     def drop(self) -> None:
         """Ends the sessions of the database and its users, and removes both."""
         if "_connection" in self.__dict__:
