@@ -101,7 +101,9 @@ def _parts_query(job: Job, touched: str) -> str:
     """The touched partitions' values, as they are and as they will be, each with its text."""
     column = _partition(job)
     both = f"SELECT {column} FROM {job.quote(job.name)} UNION SELECT {column} FROM {job.quote(job.fresh)}"
-    return f"SELECT q.{column} AS value, {capture.part(f'q.{column}')} AS part FROM ({both}) AS q WHERE {touched}"
+    # Nullable: MariaDB would give a NOT NULL date of a query the default 0000-00-00, and refuse it.
+    value = f"CASE WHEN {capture.part(f'q.{column}')} <> '' THEN q.{column} END"
+    return f"SELECT {value} AS value, {capture.part(f'q.{column}')} AS part FROM ({both}) AS q WHERE {touched}"
 
 
 def _draft_query(job: Job) -> str:
