@@ -189,7 +189,7 @@ def explain(rule: str | None) -> None:
 def plan(spec: Path, environment: str, ticks: int, form: str, offline: bool) -> None:
     """Show the steps of a run and their SQL.
 
-    Reads only.
+    Reads only. Exit code 1 if a step would fail.
 
     \b
     Example:
@@ -209,8 +209,7 @@ def plan(spec: Path, environment: str, ticks: int, form: str, offline: bool) -> 
             steps = explain(compiled, workspace.spec, source, target)
     if form == "json":
         click.echo(json.dumps({"pipeline": compiled.pipeline, "steps": [step.as_json() for step in steps]}, indent=2))
-        return
-    for step in steps:
+    for step in steps if form == "text" else ():
         after = f"  (after {', '.join(step.needs)})" if step.needs else ""
         action, *further = step.action.splitlines()
         click.echo(f"{step.name}: {action}{after}")
@@ -220,6 +219,8 @@ def plan(spec: Path, environment: str, ticks: int, form: str, offline: bool) -> 
             click.echo(f"  - {change}")
         for line in step.sql.strip().splitlines():
             click.echo(f"    {line}")
+    if any(step.fails for step in steps):
+        sys.exit(1)
 
 
 @cli.command()

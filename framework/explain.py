@@ -10,7 +10,7 @@ from framework.databases.base import Target
 from framework.databases.postgres.attributes import Attributes, attributes
 from framework.databases.postgres.catalog import identity, require
 from framework.databases.postgres.source import PostgresSource
-from framework.errors import ConnectionFailed, VitrinaError
+from framework.errors import BookkeepingNewer, ConnectionFailed, VitrinaError
 from framework.generate.filling import pending
 from framework.plan import Kind, Plan, Step
 from framework.replicate import constraints, cursor, evolve, state
@@ -31,6 +31,7 @@ class Explained:
     Attributes:
         action: what would happen now, in a sentence.
         sql: the main statement; empty where there is none.
+        fails: whether it would fail.
         changes: what is different between a copy and its source or its spec, and what becomes of it.
     """
 
@@ -40,6 +41,7 @@ class Explained:
     action: str
     sql: str = ""
     changes: tuple[str, ...] = ()
+    fails: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """The step as JSON-able data."""
@@ -55,10 +57,12 @@ def _told(step: Step, spec: Spec, source: PostgresSource | None, target: Target 
     """The step; one that would fail says why, and the others are told all the same."""
     try:
         return _explained(step, spec, source, target)
-    except ConnectionFailed:
-        raise
+    except (BookkeepingNewer, ConnectionFailed):
+        raise  # that is about all steps
     except VitrinaError as error:
-        return Explained(step.name, step.kind.value, step.needs, f"it would fail: {error.fact}; fix: {error.fix}")
+        return Explained(
+            step.name, step.kind.value, step.needs, f"it would fail: {error.fact}; fix: {error.fix}", fails=True
+        )
 
 
 def _explained(step: Step, spec: Spec, source: PostgresSource | None, target: Target | None) -> Explained:

@@ -101,3 +101,12 @@ def test_the_policies_of_defaults_and_of_the_table_go_together(vitrina: Command)
     path = vitrina.cwd / "people.yaml"
     path.write_text(SPEC.replace("drop: apply", "drop: never"))
     assert "schema_change" in vitrina("validate", "people.yaml", code=1).stdout
+
+
+def test_a_plan_tells_of_all_steps_though_one_would_fail(vitrina: Command, source: SourceDatabase) -> None:
+    source.execute("CREATE TABLE others (id int PRIMARY KEY)")
+    (vitrina.cwd / "people.yaml").write_text(SPEC + "  others: {mode: full}\n")
+    source.execute("ALTER TABLE people RENAME COLUMN changed_at TO touched_at")
+    said = vitrina("plan", "people.yaml", code=1).stdout
+    assert "replicate:people: it would fail: 'cursor' of 'people' names 'changed_at'" in said
+    assert "replicate:others: fill" in said

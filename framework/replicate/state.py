@@ -7,6 +7,7 @@ table visible also makes its state the current one. Increments write state in th
 from __future__ import annotations
 
 import secrets
+import time
 from dataclasses import dataclass
 
 from framework import bookkeeping
@@ -20,6 +21,8 @@ STATE = f"{PREFIX}state"
 MARK = "vitrina:"
 """Markers of replicated tables: this, the generation (it begins with the lease's token), and the table's name."""
 
+LOOKS, PAUSE = 20, 0.1
+"""How often a table that should be there is looked for, and the seconds between."""
 
 TABLE = Table(
     STATE,
@@ -78,10 +81,9 @@ def current(session: Session, target: Target, table: str) -> State | None:
     Raises:
         ForeignTable: there is a table or view of that name that Vitrina did not make.
     """
-    relation = session.relation(table)
+    relation, mark = _seen(session, target, table)
     if relation is None:
         return None
-    mark = session.marker(table) or ""
     if relation == "view" or not mark.startswith(MARK):
         raise ForeignTable(table, target.name, "drop or rename it, or replicate under another name")
     generation = mark.removeprefix(MARK).partition(" ")[0]
@@ -98,6 +100,22 @@ def current(session: Session, target: Target, table: str) -> State | None:
         return State(generation, "", None, None)
     fingerprint, bound, watermark, text = found[0]
     return State(generation, fingerprint, bound, watermark, Structure.from_text(text) if text else None)
+
+
+def _seen(session: Session, target: Target, table: str) -> tuple[str | None, str]:
+    """What has the table's name, and its marker.
+
+    While a table is altered, MariaDB may not show it for a moment: a copy that has a state is looked for again.
+    """
+    for _ in range(LOOKS):
+        relation, mark = session.relation(table), session.marker(table)
+        if relation == "view" or (relation is not None and mark is not None):
+            return relation, mark or ""
+        name = target.dialect.quote(STATE)
+        if not session.query(f"SELECT 1 FROM {name} WHERE table_name = %s", (table,)):
+            break
+        time.sleep(PAUSE)
+    return relation, mark or ""
 
 
 def write(session: Session, target: Target, table: str, state: State, run_id: str) -> None:

@@ -137,7 +137,7 @@ class TargetDatabase(Database):
     def _drop(self) -> None:
         # An open transaction holds its tables, and DROP DATABASE would wait for it.
         with closing(connect(self._server_url)) as connection, closing(connection.cursor()) as cursor:
-            cursor.execute("SHOW PROCESSLIST")
+            cursor.execute("SHOW FULL PROCESSLIST")  # the short one cuts statements within a character
             sessions = [row[0] for row in cursor.fetchall() if row[1] == self.user]
             for session in sessions:
                 # It may have ended by itself in the meantime.
