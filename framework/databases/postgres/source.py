@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -15,14 +16,20 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import QueuePool
 
 from framework.connections import mask
+from framework.databases import waits
 from framework.databases.postgres.errors import connection_failed, translated
-from framework.errors import StatementFailed
+from framework.databases.postgres.silence import Watch, cut
+from framework.errors import StatementFailed, VitrinaError
 
 Row = tuple[Any, ...]
 Parameters = Sequence[Any] | Mapping[str, Any]
 
-# With row_security off, a query whose rows a policy would hide from the role fails, instead of missing them.
-SESSION = """
+# With row_security off, a query whose rows a policy would hide from the role fails, instead of missing them. Probes
+# end a session whose client's machine is gone: it would hold back the horizon, and dead rows, for hours.
+SESSION = f"""
+SET tcp_keepalives_idle = {waits.IDLE};
+SET tcp_keepalives_interval = {waits.INTERVAL};
+SET tcp_keepalives_count = {waits.PROBES};
 SET TimeZone = 'UTC';
 SET DateStyle = 'ISO, YMD';
 SET IntervalStyle = 'postgres';
@@ -35,6 +42,16 @@ SET idle_in_transaction_session_timeout = 0;
 SET statement_timeout = 0;
 SET row_security = off;
 """
+
+
+WAITS = {
+    "connect_timeout": waits.CONNECT,
+    "keepalives_idle": waits.IDLE,
+    "keepalives_interval": waits.INTERVAL,
+    "keepalives_count": waits.PROBES,
+    "tcp_user_timeout": waits.UNACKNOWLEDGED * 1000,
+}
+"""libpq's options."""
 
 
 def _unmistakable(value: Any) -> Any:
@@ -102,8 +119,10 @@ class PostgresSession:
         try:
             yield
         except BaseException:
-            if not self.connection.closed:
-                self.execute("ROLLBACK")
+            # A connection that is gone has nothing to roll back; the error that ended it tells more.
+            with suppress(VitrinaError):
+                if not self.connection.closed:
+                    self.execute("ROLLBACK")
             raise
         self.execute("COMMIT")
 
@@ -118,13 +137,17 @@ class PostgresSource:
         self._url: URL = make_url(url)
         self._busy: set[psycopg2.extensions.connection] = set()
         self._cancelled = False
+        self._reached = False
+        self._watch: Watch | None = None
+        self._silence = _seconds(self._url)
         self._engine = sqlalchemy.create_engine(
-            self._url,
+            self._url.difference_update_query(["read_timeout"]),
             poolclass=QueuePool,
             pool_size=4,
             max_overflow=-1,
+            pool_pre_ping=True,
             isolation_level="AUTOCOMMIT",
-            connect_args={"connect_timeout": 10},
+            connect_args={name: value for name, value in WAITS.items() if name not in self._url.query},
         )
 
     @contextmanager
@@ -139,18 +162,23 @@ class PostgresSource:
         try:
             pooled = self._engine.raw_connection()
         except psycopg2.Error as error:
-            raise connection_failed(self.name, self.url, error, str(self._url.password or "")) from error
+            password = str(self._url.password or "")
+            raise connection_failed(self.name, self.url, error, password, reached=self._reached) from error
         connection = pooled.driver_connection
         assert isinstance(connection, psycopg2.extensions.connection)
+        self._reached = True
         self._busy.add(connection)
+        watch = self._watching()
         try:
             connection.autocommit = True
             connection.set_client_encoding("UTF8")
             session = PostgresSession(self.name, connection)
             session.execute(SESSION)
             yield session
-        except BaseException:
+        except BaseException as error:
             pooled.invalidate()
+            if watch.has_cut(connection) and isinstance(error, StatementFailed):
+                raise self._silent() from error
             raise
         finally:
             self._busy.discard(connection)
@@ -164,11 +192,46 @@ class PostgresSource:
     def cancel(self) -> None:
         """End the statements that other threads are running, and let none begin: they fail."""
         self._cancelled = True
-        for connection in tuple(self._busy):
-            # It may have ended in the meantime.
-            with suppress(psycopg2.Error):
-                connection.cancel()
+        busy = tuple(self._busy)
+        for connection in busy:
+            # The request has a connection of its own, without a timeout: nobody waits for it for ever.
+            asking = threading.Thread(target=_cancel, args=(connection,), daemon=True)
+            asking.start()
+        late = threading.Timer(waits.CANCEL, lambda: cut(connection for connection in busy if connection in self._busy))
+        late.daemon = True
+        late.start()
 
     def close(self) -> None:
         """Close all connections."""
+        if self._watch is not None:
+            self._watch.stop()
         self._engine.dispose()
+
+    def _watching(self) -> Watch:
+        """The watch, at work."""
+        if self._watch is None:
+            self._watch = Watch(self._silence)
+            self._watch.start(self._busy)
+        return self._watch
+
+    def _silent(self) -> StatementFailed:
+        return StatementFailed(
+            self.name,
+            f"the server said nothing for {self._silence} seconds",
+            "run again; if statements take that long, raise `read_timeout` in the connection's URL",
+            transient=True,
+        )
+
+
+def _seconds(url: URL) -> int:
+    """The `read_timeout` of a URL. Raises ValueError."""
+    given = str(url.query.get("read_timeout", waits.SILENCE))
+    if not given.isdecimal() or not int(given):
+        raise ValueError(f"read_timeout={given} is no number of seconds")
+    return int(given)
+
+
+def _cancel(connection: psycopg2.extensions.connection) -> None:
+    # It may have ended in the meantime.
+    with suppress(psycopg2.Error):
+        connection.cancel()
