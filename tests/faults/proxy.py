@@ -43,6 +43,7 @@ class Proxy:
 
     def __init__(self, url: str) -> None:
         self._url = make_url(url)
+        self._server = str(self._url.host), int(self._url.port or 0)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._lock = threading.Lock()
         self._open: list[socket.socket] = []
@@ -70,7 +71,7 @@ class Proxy:
         while True:
             try:
                 client, _ = self._listener.accept()
-                server = socket.create_connection((self._url.host or "127.0.0.1", self._url.port))
+                server = socket.create_connection(self._server)
             except OSError:
                 return
             self._open += (client, server)
@@ -129,13 +130,14 @@ class _Link:
 
 def _reset(connected: socket.socket) -> None:
     connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    _end(connected)
+    # Only with its last user gone, the thread that reads, a socket is reset; this wakes it.
+    connected.shutdown(socket.SHUT_RD)
+    connected.close()
 
 
 def _end(connected: socket.socket) -> None:
     # Closing alone does not wake a thread that reads.
     with suppress(OSError):
-        if not connected.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8)[0]:
-            connected.shutdown(socket.SHUT_RDWR)
+        connected.shutdown(socket.SHUT_RDWR)
     with suppress(OSError):
         connected.close()

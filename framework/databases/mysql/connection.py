@@ -33,6 +33,9 @@ class StreamingConnection(_Base):
     _sock: socket.socket | None
     _read_timeout: float | None
     _write_timeout: float | None
+    origin: str | None = None
+    """This side's address as the server sees it; with the session's number it tells the session from any other."""
+
     _stream: BinaryIO | None = None
     _sent: Callable[[bytes], None] | None = None
 

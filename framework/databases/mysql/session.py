@@ -50,6 +50,9 @@ class MySQLSession:
         """Apply the settings every statement relies on."""
         for statement in SETTINGS:
             self.execute(statement.format(collation=self._collation, patience=self._connection.patience))
+        if self._connection.origin is None:
+            found = self.query("SELECT HOST FROM information_schema.PROCESSLIST WHERE ID = CONNECTION_ID()")
+            self._connection.origin = str(found[0][0]) if found else ""
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         """Run a statement; the number of rows it matched."""

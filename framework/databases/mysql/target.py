@@ -44,7 +44,9 @@ class MySQLTarget:
             pool_size=4,
             max_overflow=-1,
             pool_pre_ping=True,
+            pool_reset_on_return=None,
         )
+        self._lost: dict[int, str] = {}
         self._busy: dict[int, StreamingConnection] = {}
         self._reached = False
 
@@ -65,8 +67,12 @@ class MySQLTarget:
         try:
             session = MySQLSession(self.name, connection, self._collation, self.capabilities.lane == "LOAD DATA")
             session.pin()
+            self._end_lost(session)
             yield session
         except BaseException:
+            # Where a server shares the machine, it knows at once.
+            if not connection.open and ":" in (connection.origin or ""):
+                self._lost[thread] = str(connection.origin)
             pooled.invalidate()
             raise
         finally:
@@ -93,6 +99,18 @@ class MySQLTarget:
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
+
+    def _end_lost(self, session: MySQLSession) -> None:
+        """End what goes on at the server's end of connections that broke: who hears nothing keeps his locks for long.
+
+        Numbers of sessions begin anew with each start of the server, so where a session came from must be right, too.
+        """
+        for thread in tuple(self._lost):
+            origin = self._lost.pop(thread, None)
+            found = session.query("SELECT HOST FROM information_schema.PROCESSLIST WHERE ID = %s", (thread,))
+            if found == [(origin,)]:
+                with suppress(StatementFailed):
+                    session.execute(f"KILL {thread}")
 
     def _cut(self, doomed: dict[int, StreamingConnection]) -> None:
         """End those connections that are still busy, whatever they wait for."""

@@ -146,6 +146,7 @@ class PostgresSource:
             pool_size=4,
             max_overflow=-1,
             pool_pre_ping=True,
+            pool_reset_on_return=None,
             isolation_level="AUTOCOMMIT",
             connect_args={name: value for name, value in WAITS.items() if name not in self._url.query},
         )
