@@ -7,7 +7,7 @@ import struct
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from sqlalchemy.engine import make_url
@@ -30,12 +30,13 @@ class Kind(Enum):
 
 @dataclass
 class Fault:
-    """What befalls connections once ``after`` bytes went ``way``: so many ``times``."""
+    """What befalls connections once ``after`` more bytes went ``way``: so many ``times``."""
 
     kind: Kind
     way: Way
     after: int
     times: int = 1
+    passed: dict[_Link, int] = field(default_factory=dict)
 
 
 class Proxy:
@@ -79,11 +80,14 @@ class Proxy:
             threading.Thread(target=link.pump, args=(Way.UP,), daemon=True).start()
             threading.Thread(target=link.pump, args=(Way.DOWN,), daemon=True).start()
 
-    def befalls(self, way: Way, passed: int) -> Kind | None:
-        """What happens to a connection that has passed so many bytes."""
+    def befalls(self, link: _Link, way: Way, size: int) -> Kind | None:
+        """What happens to a connection that is about to pass so many bytes."""
         with self._lock:
             fault = self.fault
-            if fault is None or fault.way is not way or passed < fault.after or not fault.times:
+            if fault is None or fault.way is not way or not fault.times:
+                return None
+            fault.passed[link] = fault.passed.get(link, 0) + size
+            if fault.passed[link] <= fault.after:
                 return None
             fault.times -= 1
             self.befallen += 1
@@ -100,14 +104,12 @@ class _Link:
 
     def pump(self, way: Way) -> None:
         sender, receiver = self._ends[way]
-        passed = 0
         try:
             while block := sender.recv(BLOCK):
                 if self._silent.is_set():
                     return
                 time.sleep(self._proxy.delay)
-                kind = self._proxy.befalls(way, passed)
-                passed += len(block)
+                kind = self._proxy.befalls(self, way, len(block))
                 if kind is Kind.SILENCE:
                     self._silent.set()
                     return

@@ -49,6 +49,7 @@ def test_an_increment_that_breaks_leaves_the_copy_whole(faulty: Faulty, side: st
 @pytest.mark.parametrize("side", SIDES)
 def test_a_network_that_comes_and_goes(faulty: Faulty, side: str) -> None:
     network = faulty.networks[side]
+    faulty()
     for number, kind in enumerate(Kind):
         for after in (0, 200, 2_000, 20_000):
             faulty.change()
