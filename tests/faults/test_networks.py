@@ -51,11 +51,9 @@ def test_a_network_that_comes_and_goes(faulty: Faulty, side: str) -> None:
     network = faulty.networks[side]
     faulty()
     for number, kind in enumerate(Kind):
-        for after in (0, 200, 2_000, 20_000):
+        for after in (0, 2_000):
             faulty.change()
             network.fault = Fault(kind, Way.UP if number % 2 else Way.DOWN, after)
-            faulty()
-            network.fault = None
             faulty()
             faulty.assert_exact()
 

@@ -9,6 +9,7 @@ import struct
 import threading
 from collections.abc import Iterable
 from contextlib import suppress
+from weakref import WeakSet
 
 import psycopg2
 from psycopg2.extensions import TRANSACTION_STATUS_ACTIVE, connection
@@ -26,31 +27,36 @@ class Watch:
     it knows when the last byte came, and watching costs the transfer nothing.
     """
 
-    def __init__(self, silence: float) -> None:
+    def __init__(self, silence: int) -> None:
         self.silence = silence
-        self._cut: set[int] = set()
+        self._watched: WeakSet[connection] = WeakSet()
+        self._cut: WeakSet[connection] = WeakSet()
         self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="vitrina-silence", daemon=True)
 
-    def start(self, busy: set[connection]) -> None:
-        """Watch the connections that ``busy`` holds at any time."""
-        watching = threading.Thread(target=self._run, args=(busy,), name="vitrina-silence", daemon=True)
-        watching.start()
+    def over(self, watched: connection) -> None:
+        """Watch a connection from now on."""
+        self._watched.add(watched)
+        if self._thread.ident is None:
+            self._thread.start()
+
+    def cut_all(self) -> None:
+        """Cut all connections whose statements have not ended yet."""
+        cut(watched for watched in tuple(self._watched) if _is_active(watched))
 
     def stop(self) -> None:
         """Look no more."""
         self._ended.set()
 
     def has_cut(self, watched: connection) -> bool:
-        """Whether the watch has ended this connection; asked once."""
-        found = id(watched) in self._cut
-        self._cut.discard(id(watched))
-        return found
+        """Whether the watch has ended this connection."""
+        return watched in self._cut
 
-    def _run(self, busy: set[connection]) -> None:
+    def _run(self) -> None:
         while not self._ended.wait(min(self.silence / 4, 5)):
-            for watched in tuple(busy):
+            for watched in tuple(self._watched):
                 if _is_silent(watched, self.silence):
-                    self._cut.add(id(watched))
+                    self._cut.add(watched)
                     cut((watched,))
 
 
@@ -61,9 +67,13 @@ def cut(connections: Iterable[connection]) -> None:
             connected.shutdown(socket.SHUT_RDWR)
 
 
+def _is_active(watched: connection) -> bool:
+    return not watched.closed and watched.info.transaction_status == TRANSACTION_STATUS_ACTIVE
+
+
 def _is_silent(watched: connection, silence: float) -> bool:
     try:
-        if watched.closed or watched.info.transaction_status != TRANSACTION_STATUS_ACTIVE:
+        if not _is_active(watched):
             return False
         with _socket(watched) as connected:
             quiet = _quiet(connected)

@@ -18,7 +18,7 @@ from sqlalchemy.pool import QueuePool
 from framework.connections import mask
 from framework.databases import waits
 from framework.databases.postgres.errors import connection_failed, translated
-from framework.databases.postgres.silence import Watch, cut
+from framework.databases.postgres.silence import Watch
 from framework.errors import StatementFailed, VitrinaError
 
 Row = tuple[Any, ...]
@@ -138,8 +138,7 @@ class PostgresSource:
         self._busy: set[psycopg2.extensions.connection] = set()
         self._cancelled = False
         self._reached = False
-        self._watch: Watch | None = None
-        self._silence = _seconds(self._url)
+        self._watch = Watch(_seconds(self._url))
         self._engine = sqlalchemy.create_engine(
             self._url.difference_update_query(["read_timeout"]),
             poolclass=QueuePool,
@@ -150,6 +149,7 @@ class PostgresSource:
             isolation_level="AUTOCOMMIT",
             connect_args={name: value for name, value in WAITS.items() if name not in self._url.query},
         )
+        sqlalchemy.event.listen(self._engine, "do_connect", self._connect)
 
     @contextmanager
     def session(self) -> Iterator[PostgresSession]:
@@ -169,7 +169,6 @@ class PostgresSource:
         assert isinstance(connection, psycopg2.extensions.connection)
         self._reached = True
         self._busy.add(connection)
-        watch = self._watching()
         try:
             connection.autocommit = True
             connection.set_client_encoding("UTF8")
@@ -178,7 +177,7 @@ class PostgresSource:
             yield session
         except BaseException as error:
             pooled.invalidate()
-            if watch.has_cut(connection) and isinstance(error, StatementFailed):
+            if self._watch.has_cut(connection) and isinstance(error, StatementFailed):
                 raise self._silent() from error
             raise
         finally:
@@ -193,32 +192,29 @@ class PostgresSource:
     def cancel(self) -> None:
         """End the statements that other threads are running, and let none begin: they fail."""
         self._cancelled = True
-        busy = tuple(self._busy)
-        for connection in busy:
+        for connection in tuple(self._busy):
             # The request has a connection of its own, without a timeout: nobody waits for it for ever.
             asking = threading.Thread(target=_cancel, args=(connection,), daemon=True)
             asking.start()
-        late = threading.Timer(waits.CANCEL, lambda: cut(connection for connection in busy if connection in self._busy))
+        late = threading.Timer(waits.CANCEL, self._watch.cut_all)
         late.daemon = True
         late.start()
 
     def close(self) -> None:
         """Close all connections."""
-        if self._watch is not None:
-            self._watch.stop()
+        self._watch.stop()
         self._engine.dispose()
 
-    def _watching(self) -> Watch:
-        """The watch, at work."""
-        if self._watch is None:
-            self._watch = Watch(self._silence)
-            self._watch.start(self._busy)
-        return self._watch
+    def _connect(self, _dialect: Any, _record: Any, arguments: Any, options: Any) -> psycopg2.extensions.connection:
+        """A connection that is watched before the pool, which tries it first, has it."""
+        connection: psycopg2.extensions.connection = psycopg2.connect(*arguments, **options)
+        self._watch.over(connection)
+        return connection
 
     def _silent(self) -> StatementFailed:
         return StatementFailed(
             self.name,
-            f"the server said nothing for {self._silence} seconds",
+            f"the server said nothing for {self._watch.silence} seconds",
             "run again; if statements take that long, raise `read_timeout` in the connection's URL",
             transient=True,
         )
