@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
 import pytest
 
+from framework import runner
+from framework.databases.mysql.target import MySQLTarget
+from framework.databases.postgres.source import PostgresSource
 from framework.errors import StatementFailed, StepsFailed
-from tests.faults.conftest import ROWS, TIMEOUT, Faulty
+from framework.plan import compile_plan
+from framework.spec.models import Spec
+from tests.faults.conftest import ROWS, SPEC, TIMEOUT, Faulty
 from tests.faults.proxy import Fault, Kind, Way
 
 SIDES = {"source": Way.DOWN, "target": Way.UP}
@@ -63,4 +72,27 @@ def test_a_slow_network_is_no_fault(faulty: Faulty) -> None:
         network.delay = 0.01
     assert faulty().rows_written == ROWS
     assert faulty.notices == []
+    faulty.assert_exact()
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_a_run_in_a_silent_network_can_be_cancelled(faulty: Faulty, side: str) -> None:
+    """Long before the patience with the server ends."""
+    patient = {"connect_timeout": 2, "read_timeout": 600}
+    postgres = PostgresSource("faults_postgres", faulty.networks["source"].url(**patient))
+    mysql = MySQLTarget("faults_mysql", faulty.networks["target"].url(**patient, write_timeout=600))
+    network = faulty.networks[side]
+    network.fault = Fault(Kind.SILENCE, SIDES[side], MIDDLE)
+    plan = compile_plan(Spec.model_validate(SPEC))
+    with closing(postgres), closing(mysql), ThreadPoolExecutor(1) as pool:
+        run = runner.Run(postgres, mysql, runner.new_run_id(), "run")
+        running = pool.submit(runner.execute, plan, run)
+        while not network.befallen:
+            time.sleep(0.05)
+        begun = time.monotonic()
+        run.cancel()
+        with pytest.raises(StepsFailed):
+            running.result(60)
+        assert time.monotonic() - begun < 25
+    faulty()
     faulty.assert_exact()

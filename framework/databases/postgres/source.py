@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, BinaryIO
@@ -139,6 +139,7 @@ class PostgresSource:
         self._cancelled = False
         self._reached = False
         self._watch = Watch(_seconds(self._url))
+        self._login: tuple[Any, dict[str, Any]] = ((), {})
         self._engine = sqlalchemy.create_engine(
             self._url.difference_update_query(["read_timeout"]),
             poolclass=QueuePool,
@@ -192,10 +193,8 @@ class PostgresSource:
     def cancel(self) -> None:
         """End the statements that other threads are running, and let none begin: they fail."""
         self._cancelled = True
-        for connection in tuple(self._busy):
-            # The request has a connection of its own, without a timeout: nobody waits for it for ever.
-            asking = threading.Thread(target=_cancel, args=(connection,), daemon=True)
-            asking.start()
+        if busy := tuple(self._busy):
+            threading.Thread(target=self._cancel, args=(busy,), daemon=True).start()
         late = threading.Timer(waits.CANCEL, self._watch.cut_all)
         late.daemon = True
         late.start()
@@ -209,7 +208,17 @@ class PostgresSource:
         """A connection that is watched before the pool, which tries it first, has it."""
         connection: psycopg2.extensions.connection = psycopg2.connect(*arguments, **options)
         self._watch.over(connection)
+        self._login = arguments, options
         return connection
+
+    def _cancel(self, busy: Sequence[psycopg2.extensions.connection]) -> None:
+        """Have the server end statements. The driver's own way would stop all threads until the server has answered."""
+        # Where the server cannot be asked, the connections are cut a little later.
+        with suppress(psycopg2.Error):
+            pids = [connection.info.backend_pid for connection in busy]
+            arguments, options = self._login
+            with closing(psycopg2.connect(*arguments, **options)) as asking, asking.cursor() as cursor:
+                cursor.execute("SELECT pg_cancel_backend(pid) FROM unnest(%s) AS pid", (pids,))
 
     def _silent(self) -> StatementFailed:
         return StatementFailed(
@@ -226,9 +235,3 @@ def _seconds(url: URL) -> int:
     if not given.isdecimal() or not int(given):
         raise ValueError(f"read_timeout={given} is no number of seconds")
     return int(given)
-
-
-def _cancel(connection: psycopg2.extensions.connection) -> None:
-    # It may have ended in the meantime.
-    with suppress(psycopg2.Error):
-        connection.cancel()
