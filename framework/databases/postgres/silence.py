@@ -32,13 +32,15 @@ class Watch:
         self._watched: WeakSet[connection] = WeakSet()
         self._cut: WeakSet[connection] = WeakSet()
         self._ended = threading.Event()
+        self._starting = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="vitrina-silence", daemon=True)
 
     def over(self, watched: connection) -> None:
         """Watch a connection from now on."""
         self._watched.add(watched)
-        if self._thread.ident is None:
-            self._thread.start()
+        with self._starting:
+            if self._thread.ident is None:
+                self._thread.start()
 
     def cut_all(self) -> None:
         """Cut all connections whose statements have not ended yet."""
