@@ -9,6 +9,8 @@ VitrinaError
 └── RunError              the work began and failed (exit code 1)
     ├── ConnectionFailed
     ├── PrivilegeMissing
+    ├── ReadOnly
+    ├── DiskFull
     ├── SourceMismatch
     ├── RuleImpossible
     ├── UnsupportedType
@@ -110,12 +112,19 @@ class RunError(VitrinaError):
 
 
 class ConnectionFailed(RunError):
-    """A server could not be reached or refused the login. ``url`` is masked."""
+    """A server could not be reached or refused the login. ``url`` is masked.
 
-    def __init__(self, name: str, url: str, reason: str, fix: str, *, transient: bool = False) -> None:
+    Attributes:
+        unknown: nothing has ever answered there, as far as this process knows: the address may be wrong.
+    """
+
+    def __init__(
+        self, name: str, url: str, reason: str, fix: str, *, transient: bool = False, unknown: bool = False
+    ) -> None:
         self.name = name
         self.url = url
         self.transient = transient
+        self.unknown = unknown
         super().__init__(f"cannot connect to {name!r} ({url}): {reason}", fix)
 
 
@@ -125,6 +134,27 @@ class PrivilegeMissing(RunError):
     def __init__(self, name: str, reason: str, fix: str) -> None:
         self.name = name
         super().__init__(f"{name!r} refused: {reason}", fix)
+
+
+class ReadOnly(RunError):
+    """The server takes no changes: it is a replica, or was made read-only."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name = name
+        super().__init__(
+            f"{name!r} takes no changes: {reason}",
+            "let the connection's URL lead to the primary; after a failover, run again: what is there is whole",
+        )
+
+
+class DiskFull(RunError):
+    """The server has no room left."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name = name
+        super().__init__(
+            f"{name!r} has no room left: {reason}", "make room on the server, then run again: what is there is whole"
+        )
 
 
 class SourceMismatch(RunError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -14,6 +14,7 @@ from framework.spec.entities import GenerateTask
 from framework.spec.marts import MartTask
 from framework.spec.models import Spec
 from framework.spec.replication import ConstraintsTask
+from framework.spec.scheduling import Retries
 
 
 class Kind(str, Enum):
@@ -49,12 +50,17 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """A graph of steps; every step stands behind those it needs."""
+    """A graph of steps; every step stands behind those it needs.
+
+    Attributes:
+        retries: how a step that failed for a passing reason is tried again.
+    """
 
     pipeline: str
     source: str
     target: str
     steps: tuple[Step, ...]
+    retries: Retries = field(default_factory=Retries)
 
     def has(self, kind: Kind) -> bool:
         """Whether there is a step of this kind."""
@@ -103,7 +109,7 @@ def compile_plan(spec: Spec, ticks: int = 0, seed: int | None = None) -> Plan:
     before = (generating[-1].name,) if generating else ()
     copying = _replicate_steps(spec, before)
     steps = (*generating, *copying, *_constraints_steps(spec, copying), *_mart_steps(spec))
-    return Plan(spec.pipeline, spec.source, spec.target, steps)
+    return Plan(spec.pipeline, spec.source, spec.target, steps, spec.retries)
 
 
 def _generate_steps(spec: Spec, ticks: int, seed: int) -> tuple[Step, ...]:

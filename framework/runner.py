@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import secrets
+import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 
-from framework import lease
+from framework import lease, units
 from framework.databases.base import Target
 from framework.databases.postgres.source import PostgresSource
-from framework.errors import StepsFailed, VitrinaError
+from framework.errors import ConnectionFailed, StepsFailed, VitrinaError
 from framework.events import (
     Listener,
+    Notice,
     Reporter,
     RunFinished,
     RunStarted,
@@ -37,6 +39,7 @@ from framework.replicate.options import Options
 from framework.spec.entities import GenerateTask
 from framework.spec.marts import Mart, MartTask
 from framework.spec.replication import ConstraintsTask, ReplicateTask
+from framework.spec.scheduling import Retries
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Run:
         resync: the source's condition of the rows that are read again; None where replication goes its way.
         recreate: drop and fill generated tables anew.
         mask_key: the key of masked columns.
+        cancelled: is set when the run is told to end.
     """
 
     source: PostgresSource | None
@@ -61,9 +65,11 @@ class Run:
     resync: str | None = None
     recreate: bool = False
     mask_key: bytes | None = None
+    cancelled: threading.Event = field(default_factory=threading.Event)
 
     def cancel(self) -> None:
         """End what the databases are doing for this run, so that its steps fail soon and undo their work."""
+        self.cancelled.set()
         for database in (self.source, self.target):
             if database is not None:
                 # A database that cannot be reached has nothing left to end.
@@ -171,6 +177,7 @@ class _Walk:
 
     def __init__(self, plan: Plan, run: Run) -> None:
         self._run = run
+        self._retries = plan.retries
         self._waiting = {step.name: step for step in plan.steps}
         self._running: dict[Future[Stats], Step] = {}
         self.done: dict[str, Stats] = {}
@@ -183,7 +190,7 @@ class _Walk:
             self._skip_the_hopeless()
             for step in [s for s in self._waiting.values() if all(need in self.done for need in s.needs)]:
                 del self._waiting[step.name]
-                self._running[pool.submit(run_step, self._run, step)] = step
+                self._running[pool.submit(run_step, self._run, step, self._retries)] = step
             finished, _ = wait(self._running, return_when=FIRST_COMPLETED)
             for future in finished:
                 self._close(self._running.pop(future), future)
@@ -207,15 +214,52 @@ class _Walk:
                 self._run.emit(StepSkipped(step.name, step.kind.value, f"{failed[0]} did not succeed"))
 
 
-def run_step(run: Run, step: Step) -> Stats:
-    """Do one step, and tell its beginning and its end. Any runner may call it, anywhere."""
+ONCE = Retries(attempts=0)
+
+
+def run_step(run: Run, step: Step, retries: Retries = ONCE) -> Stats:
+    """Do one step, and tell its beginning and its end. Any runner may call it, anywhere.
+
+    Args:
+        run: what the step works with.
+        step: of a plan.
+        retries: how it is tried again if what stopped it will pass; by default the caller sees to that.
+    """
     run.emit(StepStarted(step.name, step.kind.value))
     started = time.monotonic()
     try:
-        stats = HANDLERS[step.kind](run, step, Reporter(step.name, run.emit))
+        stats = _until_done(run, step, retries)
     except BaseException as error:
         run.emit(StepFailed(step.name, step.kind.value, str(error), time.monotonic() - started))
         raise
     stats = replace(stats, seconds=time.monotonic() - started)
     run.emit(StepFinished(step.name, step.kind.value, stats))
     return stats
+
+
+def _until_done(run: Run, step: Step, retries: Retries) -> Stats:
+    # A tick that was committed before its connection broke would be made twice.
+    attempts = retries.attempts if step.kind is not Kind.TICK else 0
+    tried = 0
+    while True:
+        try:
+            return HANDLERS[step.kind](run, step, Reporter(step.name, run.emit))
+        except VitrinaError as error:
+            if tried == attempts or not _passes(error) or run.cancelled.is_set():
+                raise
+            tried += 1
+            seconds = pause(retries, tried)
+            run.emit(Notice(step.name, f"{error.fact}; tried again in {seconds:.0f} s ({tried} of {attempts})"))
+            if run.cancelled.wait(seconds):
+                raise
+
+
+def _passes(error: VitrinaError) -> bool:
+    """Whether the same may succeed later. Where nothing ever answered, the address is wrong, most likely."""
+    return error.transient and not (isinstance(error, ConnectionFailed) and error.unknown)
+
+
+def pause(retries: Retries, tried: int) -> float:
+    """Seconds before the next try: twice those before, and not quite the same for all who failed together."""
+    doubled: float = units.duration(retries.delay).total_seconds() * 2.0 ** (tried - 1)
+    return min(doubled, units.duration(retries.longest).total_seconds()) * (0.8 + secrets.randbelow(401) / 1000)

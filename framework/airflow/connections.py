@@ -26,7 +26,11 @@ _IGNORED = frozenset(
 
 _MYSQL_TLS = {"ca": "ssl_ca", "cert": "ssl_cert", "key": "ssl_key"}
 _MYSQL_OPTIONS = frozenset(
-    {*_MYSQL_TLS.values(), "ssl_verify_cert", "ssl_verify_identity", "unix_socket", "connect_timeout"}
+    {
+        *_MYSQL_TLS.values(),
+        *("ssl_verify_cert", "ssl_verify_identity", "unix_socket"),
+        *("connect_timeout", "read_timeout", "write_timeout"),
+    }
 )
 
 

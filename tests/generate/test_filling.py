@@ -237,7 +237,8 @@ PEAK = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrs
 
 
 def _copied(source) -> int:
-    rows = source.rows("SELECT coalesce(max(tuples_processed), 0) FROM pg_stat_progress_copy")
+    progress = "pg_stat_progress_copy WHERE datname = current_database()"
+    rows = source.rows(f"SELECT coalesce(max(tuples_processed), 0) FROM {progress}")
     return int(rows[0][0])
 
 

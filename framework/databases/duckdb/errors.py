@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import duckdb
 
-from framework.errors import ConnectionFailed, StatementFailed
+from framework.errors import ConnectionFailed, DiskFull, ReadOnly, StatementFailed
 
 HOLDER = re.compile(r"lock is held in .*?\(PID (?P<pid>\d+)\)")
 _PREFIX = re.compile(r"^[A-Za-z]+ Error: ")
@@ -49,4 +49,8 @@ def translated(name: str) -> Iterator[None]:
         transient = bool(_CONFLICT.search(str(error)))
         raise StatementFailed(name, reason(error), "run again" if transient else "", transient=transient) from error
     except duckdb.Error as error:
+        if "No space left on device" in str(error):
+            raise DiskFull(name, reason(error)) from error
+        if "read-only mode" in str(error):
+            raise ReadOnly(name, reason(error)) from error
         raise StatementFailed(name, reason(error)) from error

@@ -6,13 +6,16 @@ the name is ignored: what is sent is the stream given to `sending`, or nothing.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pymysql import err
 from pymysql.connections import Connection, MySQLResult
 from pymysql.constants import CLIENT, CR
+
+from framework.databases.waits import SILENCE, keep_alive
 
 PACKET = 1 << 18
 """Bytes of one packet: large enough to cost nothing, far below any max_allowed_packet."""
@@ -27,8 +30,37 @@ else:
 class StreamingConnection(_Base):
     """See the module's text."""
 
+    _sock: socket.socket | None
+    _read_timeout: float | None
+    _write_timeout: float | None
+    origin: str | None = None
+    """This side's address as the server sees it; with the session's number it tells the session from any other."""
+
     _stream: BinaryIO | None = None
     _sent: Callable[[bytes], None] | None = None
+
+    def connect(self, sock: Any = None) -> None:
+        """Connect and log in, all of it in `connect_timeout`; the patience with statements comes after that."""
+        patience = self._read_timeout, self._write_timeout
+        self._read_timeout = self._write_timeout = self.connect_timeout
+        try:
+            super().connect(sock)
+        finally:
+            self._read_timeout, self._write_timeout = patience
+        if self._sock is not None:
+            keep_alive(self._sock)
+
+    @property
+    def patience(self) -> int:
+        """Seconds that the server waits for this side: it may be the source that is silent, which has patience, too."""
+        return max(SILENCE, int(self._read_timeout or 0))
+
+    def cut(self) -> None:
+        """End the connection from another thread: what its own thread waits for fails at once."""
+        connected = self._sock
+        if connected is not None:
+            with suppress(OSError):
+                connected.shutdown(socket.SHUT_RDWR)
 
     @contextmanager
     def sending(self, stream: BinaryIO, sent: Callable[[bytes], None]) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,12 +10,31 @@ import pymysql
 import pymysql.err
 
 from framework.connections import mask, without
-from framework.errors import ConnectionFailed, PrivilegeMissing, StatementFailed, VitrinaError
+from framework.errors import ConnectionFailed, DiskFull, PrivilegeMissing, ReadOnly, StatementFailed, VitrinaError
 
 ACCESS_DENIED = frozenset({1044, 1142, 1143, 1227, 1370})
 WRONG_LOGIN = frozenset({1045, 1698})
-RETRY = frozenset({1205, 1213})
-"""Lock wait timeout and deadlock: the transaction was rolled back and may be tried again."""
+UNKNOWN_DATABASE = 1049
+
+# MySQL, "Error Message Reference"; MariaDB, "Error Codes".
+LOCKS = frozenset({1205, 1213, 1614, 3058, 3101, 3572})
+"""Lock wait timeout, deadlock, and commits that a cluster undid: the transaction may be tried again."""
+
+LOST = frozenset({0, 1053, 1152, *range(1156, 1162), 1184, 1927, 2006, 2013, 2055, 3169, 4031})
+"""The connection broke, was killed, or was idle for too long; the server is going down. 0: the driver's own word."""
+
+BUSY = frozenset({1040, 1041, 1047, 1203, 1226, 3168})
+"""The server is short of connections or memory, or a node of a cluster is not ready yet."""
+
+UNREACHABLE = frozenset({2001, 2002, 2003, 2005})
+"""Nothing answers at the address."""
+
+READ_ONLY = frozenset({1792, 1836, 3989})
+OPTION_FORBIDS = 1290
+"""Some option of the server forbids a statement; `read_only` is one of several."""
+
+FULL = frozenset({3, 20, 1021, 1026, 1030, 1114})
+NO_SPACE = re.compile(r"No space left|errno: 28\b|error: 28\b|error 28\b|error 168\b|[Dd]isk full|is full")
 
 
 def code(error: BaseException) -> int:
@@ -28,18 +48,21 @@ def reason(error: BaseException) -> str:
     return mask(str(text).strip() or type(error).__name__)
 
 
-def connection_failed(name: str, url: str, error: BaseException, password: str) -> ConnectionFailed:
-    """The reason and the fix of a failed login, without the password."""
+def connection_failed(name: str, url: str, error: BaseException, password: str, *, reached: bool) -> ConnectionFailed:
+    """The reason and the fix of a failed login, without the password; ``reached``: the server has answered before."""
     if code(error) in WRONG_LOGIN:
         fix = "correct user and password in the connection's URL"
     elif code(error) in ACCESS_DENIED:
         fix = "grant the user access to that database"
-    elif code(error) == 1049:
+    elif code(error) == UNKNOWN_DATABASE:
         fix = "create the database, or correct its name in the connection's URL"
+    elif code(error) in BUSY:
+        fix = "wait until it takes connections again, or allow more of them"
     else:
         fix = "start the server, or correct host and port in the connection's URL"
-    transient = code(error) not in {*WRONG_LOGIN, *ACCESS_DENIED, 1049}
-    return ConnectionFailed(name, url, without(password, reason(error)), fix, transient=transient)
+    transient = code(error) in LOST | BUSY | UNREACHABLE
+    unknown = not reached and code(error) not in BUSY
+    return ConnectionFailed(name, url, without(password, reason(error)), fix, transient=transient, unknown=unknown)
 
 
 @contextmanager
@@ -56,10 +79,27 @@ def as_ours(name: str, error: pymysql.err.MySQLError) -> VitrinaError:
     if code(error) in ACCESS_DENIED:
         fix = "grant it to the connection's user; README.md lists what the target role needs"
         return PrivilegeMissing(name, reason(error), fix)
-    if code(error) in RETRY:
+    if code(error) in READ_ONLY or (code(error) == OPTION_FORBIDS and "read" in reason(error)):
+        return ReadOnly(name, reason(error))
+    if code(error) in FULL and NO_SPACE.search(reason(error)):
+        return DiskFull(name, reason(error))
+    if code(error) in LOCKS:
         return StatementFailed(
-            name, f"another session held a lock for too long: {reason(error)}", "run again", lock=True
+            name, f"another session held a lock for too long: {reason(error)}", "run again", lock=True, code=code(error)
         )
-    if isinstance(error, (pymysql.err.OperationalError, pymysql.err.InterfaceError)) and code(error) in (0, 2006, 2013):
-        return StatementFailed(name, f"the connection was lost: {reason(error)}", "run again", transient=True)
+    if is_lost(error):
+        fix = "run again" + (
+            "; if statements take that long, raise `read_timeout`" if "timed out" in str(error) else ""
+        )
+        return StatementFailed(name, f"the connection was lost: {reason(error)}", fix, transient=True, code=code(error))
+    if code(error) in BUSY:
+        return StatementFailed(
+            name, f"the server gave up: {reason(error)}", "run again", transient=True, code=code(error)
+        )
     return StatementFailed(name, reason(error), code=code(error))
+
+
+def is_lost(error: pymysql.err.MySQLError) -> bool:
+    """Whether the connection is gone, or of no use any more."""
+    broken = isinstance(error, (pymysql.err.OperationalError, pymysql.err.InterfaceError, pymysql.err.InternalError))
+    return broken and code(error) in LOST

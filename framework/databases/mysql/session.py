@@ -27,7 +27,8 @@ MERGE_SECONDS = 600
 SETTINGS = (
     "SET NAMES utf8mb4 COLLATE {collation}",
     """SET SESSION time_zone = '+00:00', lock_wait_timeout = 30, innodb_lock_wait_timeout = 30,
-    net_read_timeout = 600, net_write_timeout = 600, group_concat_max_len = 1073741824,
+    net_read_timeout = {patience}, net_write_timeout = {patience}, wait_timeout = {patience},
+    group_concat_max_len = 1073741824,
     sql_notes = 1, sql_safe_updates = 0, foreign_key_checks = 1,
     sql_mode = 'STRICT_ALL_TABLES,ONLY_FULL_GROUP_BY,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,\
 NO_ENGINE_SUBSTITUTION'""",
@@ -48,7 +49,10 @@ class MySQLSession:
     def pin(self) -> None:
         """Apply the settings every statement relies on."""
         for statement in SETTINGS:
-            self.execute(statement.format(collation=self._collation))
+            self.execute(statement.format(collation=self._collation, patience=self._connection.patience))
+        if self._connection.origin is None:
+            found = self.query("SELECT HOST FROM information_schema.PROCESSLIST WHERE ID = CONNECTION_ID()")
+            self._connection.origin = str(found[0][0]) if found else ""
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         """Run a statement; the number of rows it matched."""
@@ -88,8 +92,10 @@ class MySQLSession:
         try:
             yield
         except BaseException:
-            if self._connection.open:
-                self.execute("ROLLBACK")
+            # A connection that is gone has nothing to roll back; the error that ended it tells more.
+            with suppress(VitrinaError):
+                if self._connection.open:
+                    self.execute("ROLLBACK")
             raise
         self.execute("COMMIT")
 

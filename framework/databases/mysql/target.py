@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
@@ -13,12 +14,16 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import QueuePool
 
 from framework.connections import mask, without
+from framework.databases import waits
 from framework.databases.base import Capabilities
 from framework.databases.mysql.connection import CLIENT_FLAGS, StreamingConnection
 from framework.databases.mysql.dialect import MySQLDialect
 from framework.databases.mysql.errors import connection_failed
 from framework.databases.mysql.session import MySQLSession
 from framework.errors import ConnectionFailed, StatementFailed
+
+WAITS = {"connect_timeout": waits.CONNECT, "read_timeout": waits.SILENCE, "write_timeout": waits.SILENCE}
+"""PyMySQL's options."""
 
 
 class MySQLTarget:
@@ -33,9 +38,17 @@ class MySQLTarget:
         self.dialect = MySQLDialect()
         self._url = make_url(url)
         self._engine = sqlalchemy.create_engine(
-            self._url, creator=self._connect, poolclass=QueuePool, pool_size=4, max_overflow=-1
+            self._url,
+            creator=self._connect,
+            poolclass=QueuePool,
+            pool_size=4,
+            max_overflow=-1,
+            pool_pre_ping=True,
+            pool_reset_on_return=None,
         )
-        self._busy: set[int] = set()
+        self._lost: dict[int, str] = {}
+        self._busy: dict[int, StreamingConnection] = {}
+        self._reached = False
 
     @cached_property
     def capabilities(self) -> Capabilities:
@@ -50,16 +63,20 @@ class MySQLTarget:
         connection = pooled.driver_connection
         assert isinstance(connection, StreamingConnection)
         thread = int(connection.thread_id())  # type: ignore[no-untyped-call]
-        self._busy.add(thread)
+        self._busy[thread] = connection
         try:
             session = MySQLSession(self.name, connection, self._collation, self.capabilities.lane == "LOAD DATA")
             session.pin()
+            self._end_lost(session)
             yield session
         except BaseException:
+            # Where a server shares the machine, it knows at once.
+            if not connection.open and ":" in (connection.origin or ""):
+                self._lost[thread] = str(connection.origin)
             pooled.invalidate()
             raise
         finally:
-            self._busy.discard(thread)
+            self._busy.pop(thread, None)
             pooled.close()
 
     def version(self) -> str:
@@ -69,7 +86,10 @@ class MySQLTarget:
 
     def cancel(self) -> None:
         """Kill the statements that other threads are running; a user may always kill his own."""
-        busy = tuple(self._busy)
+        busy = dict(self._busy)
+        late = threading.Timer(waits.CANCEL, self._cut, (busy,))
+        late.daemon = True
+        late.start()
         with self.session() as session:
             for thread in busy:
                 # It may have ended in the meantime.
@@ -79,6 +99,24 @@ class MySQLTarget:
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
+
+    def _end_lost(self, session: MySQLSession) -> None:
+        """End what goes on at the server's end of connections that broke: who hears nothing keeps his locks for long.
+
+        Numbers of sessions begin anew with each start of the server, so where a session came from must be right, too.
+        """
+        for thread in tuple(self._lost):
+            origin = self._lost.pop(thread, None)
+            found = session.query("SELECT HOST FROM information_schema.PROCESSLIST WHERE ID = %s", (thread,))
+            if found == [(origin,)]:
+                with suppress(StatementFailed):
+                    session.execute(f"KILL {thread}")
+
+    def _cut(self, doomed: dict[int, StreamingConnection]) -> None:
+        """End those connections that are still busy, whatever they wait for."""
+        for thread, connection in doomed.items():
+            if self._busy.get(thread) is connection:
+                connection.cut()
 
     @cached_property
     def _server(self) -> tuple[str, bool]:
@@ -100,16 +138,19 @@ class MySQLTarget:
 
     def _raw_connection(self) -> sqlalchemy.pool.PoolProxiedConnection:
         try:
-            return self._engine.raw_connection()
+            pooled = self._engine.raw_connection()
         except pymysql.err.MySQLError as error:
-            raise connection_failed(self.name, self.url, error, str(self._url.password or "")) from error
+            password = str(self._url.password or "")
+            raise connection_failed(self.name, self.url, error, password, reached=self._reached) from error
         except (TypeError, ValueError, AttributeError, LookupError, OSError) as error:
             # The driver takes the URL's options as they are.
             fact = without(str(self._url.password or ""), str(error))
             raise ConnectionFailed(self.name, self.url, fact, "correct the options of the connection's URL") from error
+        self._reached = True
+        return pooled
 
     def _connect(self) -> StreamingConnection:
         arguments = MySQLDialect_pymysql().create_connect_args(self._url)[1]
         flags = int(arguments.get("client_flag", 0)) | CLIENT_FLAGS
         ours = {"charset": "utf8mb4", "local_infile": True, "autocommit": True, "client_flag": flags}
-        return StreamingConnection(**{"connect_timeout": 10, **arguments, **ours})
+        return StreamingConnection(**{**WAITS, **arguments, **ours})

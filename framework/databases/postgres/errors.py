@@ -9,7 +9,19 @@ import psycopg2
 from psycopg2 import errors as pg
 
 from framework.connections import mask, without
-from framework.errors import ConnectionFailed, PrivilegeMissing, StatementFailed
+from framework.errors import ConnectionFailed, DiskFull, PrivilegeMissing, ReadOnly, StatementFailed, VitrinaError
+
+LOST = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03", "25P04"})
+"""The server ended the session, or is going down or coming up. (PostgreSQL, "Error Codes")"""
+
+BUSY = frozenset({"53000", "53200", "53300", "72000"})
+"""It is short of connections, memory or old snapshots for now."""
+
+LOCKS = frozenset({"40001", "40P01", "55P03"})
+"""Serialization failure, deadlock, and a lock that was waited for in vain."""
+
+ANSWERS = ("starting up", "shutting down", "recovery mode", "not accepting connections", "too many", "remaining conn")
+"""What a server says that is there and cannot take a connection now; a failed login has no code."""
 
 
 def first_line(error: BaseException) -> str:
@@ -18,20 +30,24 @@ def first_line(error: BaseException) -> str:
     return mask(text.splitlines()[0]) if text else type(error).__name__
 
 
-def connection_failed(name: str, url: str, error: psycopg2.Error, password: str) -> ConnectionFailed:
-    """The reason and the fix of a failed login, without the password."""
+def connection_failed(name: str, url: str, error: psycopg2.Error, password: str, *, reached: bool) -> ConnectionFailed:
+    """The reason and the fix of a failed login, without the password; ``reached``: the server has answered before."""
     reason = without(password, first_line(error))
+    answered = any(words in reason for words in ANSWERS)
     transient = False
     if "password authentication failed" in reason or "no password supplied" in reason:
         fix = "correct user and password in the connection's URL"
     elif isinstance(error, psycopg2.ProgrammingError):
         fix = "correct the options of the connection's URL"
+    elif answered:
+        fix = "wait until it takes connections again, or allow more of them"
+        transient = True
     elif "does not exist" in reason:
         fix = "create it, or correct the name in the connection's URL"
     else:
         fix = "start the server, or correct host and port in the connection's URL"
         transient = True
-    return ConnectionFailed(name, url, reason, fix, transient=transient)
+    return ConnectionFailed(name, url, reason, fix, transient=transient, unknown=not (answered or reached))
 
 
 @contextmanager
@@ -39,16 +55,34 @@ def translated(name: str) -> Iterator[None]:
     """Raise psycopg2's errors as `framework.errors`."""
     try:
         yield
-    except pg.InsufficientPrivilege as error:
-        raise PrivilegeMissing(name, first_line(error), _grant(first_line(error))) from error
-    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
-        raise StatementFailed(
-            name, f"the connection was lost or the server gave up: {first_line(error)}", "run again", transient=True
-        ) from error
     except psycopg2.Error as error:
-        # A server that goes away in the middle of a COPY has no error code, and no class of its own.
-        lost = error.pgcode is None and type(error) is psycopg2.DatabaseError
-        raise StatementFailed(name, first_line(error), "run again" if lost else "", transient=lost) from error
+        raise as_ours(name, error) from error
+
+
+def as_ours(name: str, error: psycopg2.Error) -> VitrinaError:
+    """One of psycopg2's errors as ours."""
+    code, reason = error.pgcode, first_line(error)
+    if isinstance(error, pg.InsufficientPrivilege):
+        return PrivilegeMissing(name, reason, _grant(reason))
+    if isinstance(error, pg.DiskFull):
+        return DiskFull(name, reason)
+    if isinstance(error, pg.ReadOnlySqlTransaction):
+        return ReadOnly(name, reason)
+    if _is_lost(error):
+        return StatementFailed(name, f"the connection was lost: {reason}", "run again", transient=True)
+    if code in LOCKS:
+        return StatementFailed(name, f"another session was in the way: {reason}", "run again", transient=True)
+    if code in BUSY:
+        return StatementFailed(name, f"the server gave up: {reason}", "run again", transient=True)
+    return StatementFailed(name, reason)
+
+
+def _is_lost(error: psycopg2.Error) -> bool:
+    if error.pgcode is not None:
+        return error.pgcode in LOST or error.pgcode.startswith("08")
+    # A server that goes away in the middle of a COPY has no error code, and no class of its own.
+    lost = isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError))
+    return lost or type(error) is psycopg2.DatabaseError
 
 
 def _grant(reason: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, BinaryIO
@@ -15,14 +16,20 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import QueuePool
 
 from framework.connections import mask
+from framework.databases import waits
 from framework.databases.postgres.errors import connection_failed, translated
-from framework.errors import StatementFailed
+from framework.databases.postgres.silence import Watch
+from framework.errors import StatementFailed, VitrinaError
 
 Row = tuple[Any, ...]
 Parameters = Sequence[Any] | Mapping[str, Any]
 
-# With row_security off, a query whose rows a policy would hide from the role fails, instead of missing them.
-SESSION = """
+# With row_security off, a query whose rows a policy would hide from the role fails, instead of missing them. Probes
+# end a session whose client's machine is gone: it would hold back the horizon, and dead rows, for hours.
+SESSION = f"""
+SET tcp_keepalives_idle = {waits.IDLE};
+SET tcp_keepalives_interval = {waits.INTERVAL};
+SET tcp_keepalives_count = {waits.PROBES};
 SET TimeZone = 'UTC';
 SET DateStyle = 'ISO, YMD';
 SET IntervalStyle = 'postgres';
@@ -35,6 +42,16 @@ SET idle_in_transaction_session_timeout = 0;
 SET statement_timeout = 0;
 SET row_security = off;
 """
+
+
+WAITS = {
+    "connect_timeout": waits.CONNECT,
+    "keepalives_idle": waits.IDLE,
+    "keepalives_interval": waits.INTERVAL,
+    "keepalives_count": waits.PROBES,
+    "tcp_user_timeout": waits.UNACKNOWLEDGED * 1000,
+}
+"""libpq's options."""
 
 
 def _unmistakable(value: Any) -> Any:
@@ -102,8 +119,10 @@ class PostgresSession:
         try:
             yield
         except BaseException:
-            if not self.connection.closed:
-                self.execute("ROLLBACK")
+            # A connection that is gone has nothing to roll back; the error that ended it tells more.
+            with suppress(VitrinaError):
+                if not self.connection.closed:
+                    self.execute("ROLLBACK")
             raise
         self.execute("COMMIT")
 
@@ -118,14 +137,20 @@ class PostgresSource:
         self._url: URL = make_url(url)
         self._busy: set[psycopg2.extensions.connection] = set()
         self._cancelled = False
+        self._reached = False
+        self._watch = Watch(_seconds(self._url))
+        self._login: tuple[Any, dict[str, Any]] = ((), {})
         self._engine = sqlalchemy.create_engine(
-            self._url,
+            self._url.difference_update_query(["read_timeout"]),
             poolclass=QueuePool,
             pool_size=4,
             max_overflow=-1,
+            pool_pre_ping=True,
+            pool_reset_on_return=None,
             isolation_level="AUTOCOMMIT",
-            connect_args={"connect_timeout": 10},
+            connect_args={name: value for name, value in WAITS.items() if name not in self._url.query},
         )
+        sqlalchemy.event.listen(self._engine, "do_connect", self._connect)
 
     @contextmanager
     def session(self) -> Iterator[PostgresSession]:
@@ -139,9 +164,11 @@ class PostgresSource:
         try:
             pooled = self._engine.raw_connection()
         except psycopg2.Error as error:
-            raise connection_failed(self.name, self.url, error, str(self._url.password or "")) from error
+            password = str(self._url.password or "")
+            raise connection_failed(self.name, self.url, error, password, reached=self._reached) from error
         connection = pooled.driver_connection
         assert isinstance(connection, psycopg2.extensions.connection)
+        self._reached = True
         self._busy.add(connection)
         try:
             connection.autocommit = True
@@ -149,8 +176,10 @@ class PostgresSource:
             session = PostgresSession(self.name, connection)
             session.execute(SESSION)
             yield session
-        except BaseException:
+        except BaseException as error:
             pooled.invalidate()
+            if self._watch.has_cut(connection) and isinstance(error, StatementFailed):
+                raise self._silent() from error
             raise
         finally:
             self._busy.discard(connection)
@@ -164,11 +193,45 @@ class PostgresSource:
     def cancel(self) -> None:
         """End the statements that other threads are running, and let none begin: they fail."""
         self._cancelled = True
-        for connection in tuple(self._busy):
-            # It may have ended in the meantime.
-            with suppress(psycopg2.Error):
-                connection.cancel()
+        if busy := tuple(self._busy):
+            threading.Thread(target=self._cancel, args=(busy,), daemon=True).start()
+        late = threading.Timer(waits.CANCEL, self._watch.cut_all)
+        late.daemon = True
+        late.start()
 
     def close(self) -> None:
         """Close all connections."""
+        self._watch.stop()
         self._engine.dispose()
+
+    def _connect(self, _dialect: Any, _record: Any, arguments: Any, options: Any) -> psycopg2.extensions.connection:
+        """A connection that is watched before the pool, which tries it first, has it."""
+        connection: psycopg2.extensions.connection = psycopg2.connect(*arguments, **options)
+        self._watch.over(connection)
+        self._login = arguments, options
+        return connection
+
+    def _cancel(self, busy: Sequence[psycopg2.extensions.connection]) -> None:
+        """Have the server end statements. The driver's own way would stop all threads until the server has answered."""
+        # Where the server cannot be asked, the connections are cut a little later.
+        with suppress(psycopg2.Error):
+            pids = [connection.info.backend_pid for connection in busy]
+            arguments, options = self._login
+            with closing(psycopg2.connect(*arguments, **options)) as asking, asking.cursor() as cursor:
+                cursor.execute("SELECT pg_cancel_backend(pid) FROM unnest(%s) AS pid", (pids,))
+
+    def _silent(self) -> StatementFailed:
+        return StatementFailed(
+            self.name,
+            f"the server said nothing for {self._watch.silence} seconds",
+            "run again; if statements take that long, raise `read_timeout` in the connection's URL",
+            transient=True,
+        )
+
+
+def _seconds(url: URL) -> int:
+    """The `read_timeout` of a URL. Raises ValueError."""
+    given = str(url.query.get("read_timeout", waits.SILENCE))
+    if not given.isdecimal() or not int(given):
+        raise ValueError(f"read_timeout={given} is no number of seconds")
+    return int(given)
