@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, Protocol
 
+from framework.databases.canonical import Canonical
 from framework.tables import Index, Table
 from framework.types import LogicalType
 
@@ -179,6 +180,9 @@ class Session(Protocol):
     def unreferenced(self) -> AbstractContextManager[None]:
         """Within the context the server neither checks foreign keys nor cascades; who writes must see to them."""
 
+    def reading(self) -> AbstractContextManager[None]:
+        """Within the context, all queries see one point in time, and nothing is written. Not nested."""
+
     def create_table(self, table: Table, marker: str = "", if_missing: bool = False) -> tuple[str, ...]:
         """Create a table with its primary key, without its other indexes. ``marker`` is kept with the table.
 
@@ -274,6 +278,10 @@ class Target(Protocol):
     @property
     def capabilities(self) -> Capabilities:
         """What it can do; may connect to find out."""
+
+    @property
+    def canonical(self) -> Canonical:
+        """How it writes canonical forms; may connect to find out."""
 
     def session(self) -> AbstractContextManager[Session]:
         """A connection of its own, given back at the end; an open transaction is rolled back.

@@ -1,0 +1,80 @@
+"""How MySQL and MariaDB write canonical forms (see `framework.databases.canonical`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from framework.databases.canonical import DIGITS, LONG, Form
+from framework.databases.limits import holds_all
+from framework.types import INTEGER_KINDS, TEXT_KINDS, Kind, LogicalType
+
+_WITH_FRACTION = frozenset({Kind.TIME, Kind.TIMESTAMP, Kind.TIMESTAMPTZ})
+_PLAIN = INTEGER_KINDS | _WITH_FRACTION | {Kind.BOOLEAN, Kind.NUMBER, Kind.DATE}
+
+
+class MySQLCanonical:
+    """Implements `framework.databases.canonical.Canonical`.
+
+    Args:
+        signed_zero: the server tells 0 and -0 apart.
+    """
+
+    def __init__(self, *, signed_zero: bool) -> None:
+        self._double = Form.DOUBLE if signed_zero else Form.DOUBLE_WITHOUT_SIGN
+
+    def form(self, type_: LogicalType) -> Form:
+        """The form of values of ``type_``."""
+        if type_.kind in _PLAIN:
+            return Form.PLAIN
+        if type_.kind is Kind.NUMERIC:
+            return Form.PLAIN if holds_all(type_) else Form.DECIMAL
+        if type_.kind is Kind.MONEY:
+            return Form.DECIMAL
+        if type_.kind in (Kind.REAL, Kind.DOUBLE):
+            return self._double
+        return Form.BYTES if type_.kind is Kind.BYTES else Form.TEXT
+
+    def text(self, expression: str, type_: LogicalType) -> str:
+        """The canonical text of a value."""
+        form = self.form(type_)
+        if form is Form.TEXT:
+            # Beside texts of utf8mb4, MariaDB refuses those of ascii.
+            is_utf8 = type_.kind in TEXT_KINDS
+            return _told(expression, expression if is_utf8 else f"CONVERT({expression} USING utf8mb4)")
+        if form is Form.BYTES:
+            return _told(expression, f"LOWER(HEX({expression}))")
+        if form in (Form.PLAIN, Form.DECIMAL):
+            return f"CONCAT(IFNULL({_trimmed(expression, type_)}, ''), ',')"
+        # A point's well-known binary is the byte order (1), a kind (4), and its coordinates, the lowest byte first.
+        return f"CONCAT(IFNULL(HEX(REVERSE(SUBSTR(ST_AsBinary(POINT({expression}, 0)), 6, 8))), ''), ',')"
+
+    def row(self, columns: Sequence[tuple[str, LogicalType]]) -> str:
+        """The canonical text of values side by side."""
+        return f"CONCAT({', '.join(self.text(expression, type_) for expression, type_ in columns)})"
+
+    def number(self, text: str) -> str:
+        """An integer made of the SHA-256 of a text."""
+        return f"CAST(CONV(LEFT(SHA2({text}, 256), {DIGITS}), 16, 10) AS SIGNED)"
+
+    def shown(self, expression: str, type_: LogicalType) -> str:
+        """A value as people read it."""
+        if type_.kind is Kind.BYTES:
+            return f"LOWER(HEX({expression}))"
+        return f"CAST({_trimmed(expression, type_)} AS CHAR)"
+
+    def quotient(self, dividend: str, divisor: int) -> str:
+        """The integer part of a quotient."""
+        return f"(({dividend}) DIV {divisor})"
+
+
+def _trimmed(expression: str, type_: LogicalType) -> str:
+    """MySQL shows six digits of a second's fraction, PostgreSQL as many as there are."""
+    if type_.kind not in _WITH_FRACTION:
+        return expression
+    return f"TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM {expression}))"
+
+
+def _told(expression: str, value: str) -> str:
+    length = f"LENGTH({expression})"
+    shortened = f"IF({length} > {LONG}, SHA2({expression}, 256), {value})"
+    return f"IFNULL(CONCAT({length}, ':', {shortened}), ':')"
