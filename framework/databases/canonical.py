@@ -65,5 +65,12 @@ class Canonical(Protocol):
     def shown(self, expression: str, type_: LogicalType) -> str:
         """A value as people read it, as text; NULL stays NULL."""
 
-    def quotient(self, dividend: str, divisor: int) -> str:
-        """The integer part of a quotient of integers that are not negative."""
+    def bucket(self, expression: str, low: int, width: int) -> str:
+        """How many times ``width`` fits between ``low`` and an integer that is not below it."""
+
+
+def integer(value: int) -> str:
+    """A literal of 64 bits, in brackets where it needs them; the smallest one's digits alone are too large a number."""
+    if value == -(1 << 63):
+        return f"({value + 1} - 1)"
+    return f"({value})" if value < 0 else str(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from framework.databases.canonical import DIGITS, LONG, Form
+from framework.databases.canonical import DIGITS, LONG, Form, integer
 from framework.databases.duckdb.dialect import DuckDBDialect
 from framework.types import Kind, LogicalType
 
@@ -52,9 +52,9 @@ class DuckDBCanonical:
             return f"CAST(CAST({expression} AS TINYINT) AS VARCHAR)"
         return f"CAST({expression} AS VARCHAR)"
 
-    def quotient(self, dividend: str, divisor: int) -> str:
-        """The integer part of a quotient."""
-        return f"(({dividend}) // {divisor})"
+    def bucket(self, expression: str, low: int, width: int) -> str:
+        """How many times ``width`` fits between ``low`` and an integer."""
+        return f"(CAST({expression} AS BIGINT) - {integer(low)}) // {width}"
 
 
 def _told(expression: str, length: str, value: str) -> str:

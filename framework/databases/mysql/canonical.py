@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from framework.databases.canonical import DIGITS, LONG, Form
+from framework.databases.canonical import DIGITS, LONG, Form, integer
 from framework.databases.limits import holds_all
 from framework.types import INTEGER_KINDS, TEXT_KINDS, Kind, LogicalType
 
@@ -62,9 +62,9 @@ class MySQLCanonical:
             return f"LOWER(HEX({expression}))"
         return f"CAST({_trimmed(expression, type_)} AS CHAR)"
 
-    def quotient(self, dividend: str, divisor: int) -> str:
-        """The integer part of a quotient."""
-        return f"(({dividend}) DIV {divisor})"
+    def bucket(self, expression: str, low: int, width: int) -> str:
+        """How many times ``width`` fits between ``low`` and an integer."""
+        return f"(({expression}) - {integer(low)}) DIV {width}"
 
 
 def _trimmed(expression: str, type_: LogicalType) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from framework.databases.canonical import DIGITS, LONG, Form
+from framework.databases.canonical import DIGITS, LONG, Form, integer
 from framework.databases.limits import decimal_of
 from framework.databases.postgres.wire import wire
 from framework.types import Kind, LogicalType
@@ -53,9 +53,9 @@ class PostgresCanonical:
         """A value as people read it."""
         return _ONCE.format(_AS_TEXT, wire(expression, type_))
 
-    def quotient(self, dividend: str, divisor: int) -> str:
-        """The integer part of a quotient."""
-        return f"(({dividend}) / {divisor})"
+    def bucket(self, expression: str, low: int, width: int) -> str:
+        """How many times ``width`` fits between ``low`` and an integer."""
+        return f"(({expression})::bigint - {integer(low)}) / {width}"
 
     def _parts(self, expression: str, type_: LogicalType) -> list[str]:
         """What `concat` makes the canonical text of; it takes NULL for an empty text, and values by their output."""
