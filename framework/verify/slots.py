@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from math import isqrt
 
 from framework.databases.canonical import NUMBERS
 from framework.replicate.mapping import Mapping, Selected
@@ -16,9 +17,6 @@ from framework.types import INTEGER_KINDS
 
 SEGMENT = 500_000
 """Rows (estimated) that one statement reads, where a part can be found by an index; then progress is told."""
-
-PART = 1_000
-"""Rows (estimated) of the parts that are compared first."""
 
 MOST_PARTS = 16_384
 """Parts that one statement tells of."""
@@ -85,8 +83,8 @@ def segments(extent: Stretch, rows: int, *, indexed: bool) -> tuple[Stretch, ...
 
 
 def parts_of(rows: int) -> int:
-    """Into how many parts so many rows are cut at first."""
-    return max(1, min(-(-rows // PART), MOST_PARTS))
+    """Into how many parts so many rows are cut at first: what is fetched for one difference is the least then."""
+    return max(1, min(isqrt(rows), MOST_PARTS))
 
 
 def sample(extent: Stretch, fraction: float, *, indexed: bool) -> tuple[Stretch, ...]:

@@ -43,6 +43,10 @@ class Verifying:
         reporter = Reporter("verify", self._hear)
         return verify(self.anywhere.postgres, self.anywhere.target, task, reporter, self.mask_key, fraction)
 
+    def leave(self) -> None:
+        """End the test's own session in the source; with that it tells what it has changed."""
+        self.source.__dict__.pop("_connection").close()
+
     def found(self) -> dict[str, set[str]]:
         """By kind, the keys of rows that differ."""
         found: dict[str, set[str]] = {}
