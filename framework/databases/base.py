@@ -180,9 +180,6 @@ class Session(Protocol):
     def unreferenced(self) -> AbstractContextManager[None]:
         """Within the context the server neither checks foreign keys nor cascades; who writes must see to them."""
 
-    def reading(self) -> AbstractContextManager[None]:
-        """Within the context, all queries see one point in time, and nothing is written. Not nested."""
-
     def create_table(self, table: Table, marker: str = "", if_missing: bool = False) -> tuple[str, ...]:
         """Create a table with its primary key, without its other indexes. ``marker`` is kept with the table.
 

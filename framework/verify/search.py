@@ -20,6 +20,9 @@ LEAF = 2_000
 AT_ONCE = 50_000
 """Rows that are fetched at once."""
 
+SLOTS = 1_000
+"""Slots that one statement asks for."""
+
 FAN_OUT = 256
 """Parts into which a part is cut that is too large: keys may be crowded."""
 
@@ -59,7 +62,7 @@ class Pair:
 
 @dataclass
 class Search:
-    """Looks through stretches of slots.
+    """Looks through slots.
 
     Attributes:
         rows: of the source, that were compared.
@@ -72,18 +75,20 @@ class Search:
     rows: int = 0
     copied: int = 0
 
-    def through(self, stretches: Sequence[Stretch], rows: int) -> None:
-        """Look through all stretches, which have about so many rows, until the judge has enough."""
-        for stretch in stretches:
-            if not self.judge.is_full:
-                self._segment(stretch.cut(parts_of(rows // len(stretches))))
-
-    def _segment(self, grid: Grid) -> None:
+    def through(self, stretch: Stretch, rows: int) -> None:
+        """Look through a stretch that has about so many rows, until the judge has enough."""
+        grid = stretch.cut(parts_of(rows))
         ours, theirs = self.pair.sums(grid)
-        self.rows += (rows := sum(part.rows for part in ours.values()))
+        self.rows += (compared := sum(part.rows for part in ours.values()))
         self.copied += sum(part.rows for part in theirs.values())
         self._unequal(grid, ours, theirs)
-        self.progress(rows)
+        self.progress(compared)
+
+    def again(self, slots: Sequence[int]) -> None:
+        """Look at the rows of some slots."""
+        for start in range(0, len(slots), SLOTS):
+            chosen = slots[start : start + SLOTS]
+            self.judge.compare(*self.pair.both(lambda side: side.chosen(chosen)))  # noqa: B023 - asked at once
 
     def _unequal(self, grid: Grid, ours: dict[int, Sum], theirs: dict[int, Sum]) -> None:
         """Look into the parts of a grid whose sums differ."""

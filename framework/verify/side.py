@@ -121,10 +121,11 @@ class Side:
             # One expression for all parts, since each would be computed for each row.
             numbers = ", ".join(map(str, parts))
             conditions = [self._within(grid.stretch), f"{self._part(grid)} IN ({numbers})"]
-        found = self._fetch(
-            f"SELECT {self.slot}, {self.number}, {self.changed} FROM {self.relation}{self._where(*conditions)}"
-        )
-        return [Numbered(int(slot), int(number), bool(changed)) for slot, number, changed in found]
+        return self._numbers(*conditions)
+
+    def chosen(self, slots: Sequence[int]) -> list[Numbered]:
+        """All rows of some slots."""
+        return self._numbers(self.is_one_of(slots))
 
     def unfiltered(self, slots: Sequence[int]) -> list[tuple[int, bool]]:
         """The slots of rows that are there whether they count or not, and whether they may have changed."""
@@ -170,6 +171,12 @@ class Side:
         # The line's end keeps a comment of the author's from taking the bracket with it.
         parts = [f"({part}\n)" for part in (self.condition, *conditions) if part]
         return f" WHERE {' AND '.join(parts)}" if parts else ""
+
+    def _numbers(self, *conditions: str) -> list[Numbered]:
+        found = self._fetch(
+            f"SELECT {self.slot}, {self.number}, {self.changed} FROM {self.relation}{self._where(*conditions)}"
+        )
+        return [Numbered(int(slot), int(number), bool(changed)) for slot, number, changed in found]
 
     def _part(self, grid: Grid) -> str:
         return self.canonical.bucket(self.slot, grid.stretch.low, grid.width)

@@ -1,40 +1,39 @@
-"""Verifying one table: its copy against its source, each at one point in time."""
+"""Verifying one table: its copy against its source.
+
+Segments are compared one after the other, each in a snapshot of the source of its own. The copy is read statement by
+statement, so that nobody who exchanges it has to wait. If somebody has written to it meanwhile, the suspicious rows are
+looked at again, in a later snapshot.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass
 
-from framework.databases.base import Session, Target
+from framework.databases.base import Progress, Row, Session, Target
 from framework.databases.postgres.catalog import identity, require
 from framework.databases.postgres.snapshot import snapshot
 from framework.databases.postgres.source import PostgresSession, PostgresSource
-from framework.errors import CopyMissing, MappingChanged, StatementFailed
+from framework.errors import CopyMissing, MappingChanged
 from framework.events import Reporter
 from framework.replicate import chunks, mask, state
 from framework.replicate.job import Counter
 from framework.replicate.mapping import Mapping, resolve
+from framework.replicate.state import STATE, State
 from framework.spec.models import ReplicateTask
-from framework.verify.differences import differences
-from framework.verify.judge import Judge
+from framework.verify.findings import Findings, examine
 from framework.verify.search import Pair, Search
 from framework.verify.side import copy_side, source_side
 from framework.verify.since import Since, since
 from framework.verify.slots import Stretch, sample, segments
-from framework.verify.verdict import Kind, Verdict
+from framework.verify.verdict import Verdict
 
-ATTEMPTS = 3
-"""Tries of a comparison whose copy is exchanged meanwhile."""
+ROUNDS = 5
+"""Looks at rows that are suspicious while somebody writes to the copy."""
 
 PHASE = "compare"
-
-SLOTS = 1_000
-"""Rows that one statement asks for by their slots."""
-
-EXCHANGED = 1412
-"""MySQL's error of a table that another one has replaced since the snapshot was taken."""
 
 
 def verify(
@@ -45,7 +44,7 @@ def verify(
     mask_key: bytes | None = None,
     fraction: float | None = None,
 ) -> Verdict:
-    """Compare the copy of one table with its source as they are now. Reads only.
+    """Compare the copy of one table with its source as they are now. Reads only; loads may go on meanwhile.
 
     Args:
         source: where the table is.
@@ -60,16 +59,16 @@ def verify(
         MappingChanged: the copy was made by other rules.
         ForeignTable: the table was not made by Vitrina.
     """
-    started = time.monotonic()
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            verdict = _verify(source, target, task, reporter, mask_key, fraction)
-        except StatementFailed as error:
-            if error.code != EXCHANGED or attempt == ATTEMPTS:
-                raise
-        else:
-            return replace(verdict, seconds=time.monotonic() - started)
-    raise AssertionError
+    with source.session() as session:
+        described, database = require(session, task.source_schema, task.source_table), identity(session)
+    mapping = resolve(task, described, mask_key, database)
+    with target.session() as copy, ThreadPoolExecutor(1, thread_name_prefix="vitrina-verify") as pool:
+        work = _Work(source, target, copy, mapping, mask_key, pool)
+        work.state()
+        with source.session() as reading:
+            pair = work.pair(reading, "FALSE")
+            stretches, rows = _stretches(pair, chunks.estimated_rows(reading, mapping), fraction)
+        return _all(mapping, stretches, rows, reporter, fraction, work.segment)
 
 
 def compare(
@@ -81,11 +80,11 @@ def compare(
     reporter: Reporter,
     fraction: float | None = None,
 ) -> Verdict:
-    """Compare within two snapshots that are open.
+    """Compare within one snapshot of the source; nobody else may write to the copy meanwhile.
 
     Args:
         reading: of the source, in its snapshot; masks are installed where there are some.
-        copy: of the target, within `reading`; nobody else uses it meanwhile.
+        copy: of the target; nobody else uses it meanwhile.
         target: the target.
         mapping: of the table.
         known: of the time since the copy was made; `since.NOTHING` where it was made from this snapshot.
@@ -93,95 +92,124 @@ def compare(
         fraction: compare only about such a part of the rows.
     """
     with ThreadPoolExecutor(1, thread_name_prefix="vitrina-verify") as pool:
-        ours = source_side(reading, mapping, target.canonical, known.changed)
-        pair = Pair(ours, copy_side(copy, mapping, target.canonical, target.dialect.quote), pool)
-        keeps = mapping.task.mode == "incremental" and mapping.task.deletes.policy == "keep"
-        judge = Judge(bool(mapping.key), keeps)
-        search = _search(pair, judge, chunks.estimated_rows(reading, mapping), reporter, fraction)
-        complete = not judge.is_full
-        undecided = _judge_surplus(pair, judge, mapping, known)
-        slots = tuple(sorted(judge.suspects))
-        return Verdict(
-            table=mapping.task.table,
-            rows=search.rows,
-            copied=search.copied,
-            counts=dict(judge.counts),
-            differences=differences(pair, slots),
-            changed=judge.changed,
-            undecided=undecided,
-            kept=judge.kept,
-            complete=complete,
-            sample=fraction,
-            fetched=pair.fetched,
-            slots=slots,
-        )
+        pair = _pair(reading, copy, target, mapping, known.changed, pool)
+        stretches, rows = _stretches(pair, chunks.estimated_rows(reading, mapping), fraction)
+
+        def segment(stretch: Stretch, share: int, progress: Progress) -> Findings:
+            fresh = _pair(reading, copy, target, mapping, known.changed, pool)
+            return examine(fresh, mapping, known, progress, lambda search: search.through(stretch, share))
+
+        return _all(mapping, stretches, rows, reporter, fraction, segment)
 
 
-def _verify(
-    source: PostgresSource,
-    target: Target,
-    task: ReplicateTask,
-    reporter: Reporter,
-    mask_key: bytes | None,
-    fraction: float | None,
-) -> Verdict:
-    with source.session() as session:
-        described, database = require(session, task.source_schema, task.source_table), identity(session)
-    mapping = resolve(task, described, mask_key, database)
-    with target.session() as copy, copy.reading():
-        last = state.current(copy, target, task.table)
+@dataclass(frozen=True)
+class _Work:
+    """A table that may be written to while it is verified."""
+
+    source: PostgresSource
+    target: Target
+    copy: Session
+    mapping: Mapping
+    mask_key: bytes | None
+    pool: ThreadPoolExecutor
+
+    def segment(self, stretch: Stretch, rows: int, progress: Progress) -> Findings:
+        """Compare a segment; rows that are still suspicious after some rounds are not accused."""
+        found, settled = self._once(lambda search: search.through(stretch, rows), progress)
+        rounds = 1
+        while found.suspicious and not settled:
+            if rounds == ROUNDS:
+                return found.without_end()
+            slots = found.suspicious
+            again, settled = self._once(lambda search: search.again(slots), progress)  # noqa: B023 - called at once
+            found = found.looked_at_again(again)
+            rounds += 1
+        return found
+
+    def state(self) -> State:
+        """Of the copy. Raises CopyMissing, MappingChanged, ForeignTable."""
+        table = self.mapping.task.table
+        last = state.current(self.copy, self.target, table)
         if last is None:
-            raise CopyMissing(task.table)
-        if last.fingerprint != mapping.fingerprint:
-            raise MappingChanged(task.table, (), [f"see to it with `vitrina replicate SPEC --table {task.table}`"])
-        # The source's snapshot is the younger one: what the copy has, the source had before.
-        with snapshot(source) as shared:
-            if mapping.is_masked and mask_key is not None:
-                mask.install(shared.session, mask_key)
-            known = since(source, shared.session, mapping, last)
-            return compare(shared.session, copy, target, mapping, known, reporter, fraction)
+            raise CopyMissing(table)
+        if last.fingerprint != self.mapping.fingerprint:
+            raise MappingChanged(table, (), [f"see to it with `vitrina replicate SPEC --table {table}`"])
+        return last
+
+    def pair(self, reading: PostgresSession, changed: str) -> Pair:
+        """Source and copy, the source in the session's snapshot."""
+        return _pair(reading, self.copy, self.target, self.mapping, changed, self.pool)
+
+    def _once(self, look: Callable[[Search], object], progress: Progress) -> tuple[Findings, bool]:
+        """What is found, and whether nobody wrote to the copy meanwhile."""
+        before = self._stamp()
+        last = self.state()
+        # The snapshot is younger than the copy: what the copy has, the source had before.
+        with snapshot(self.source) as shared:
+            if self.mapping.is_masked and self.mask_key is not None:
+                mask.install(shared.session, self.mask_key)
+            known = since(self.source, shared.session, self.mapping, last)
+            found = examine(self.pair(shared.session, known.changed), self.mapping, known, progress, look)
+        return found, self._stamp() == before
+
+    def _stamp(self) -> tuple[str | None, list[Row]]:
+        """What changes whenever the copy does."""
+        table = self.mapping.task.table
+        name = self.target.dialect.quote(STATE)
+        rows = self.copy.query(
+            f"SELECT generation, run_id, loaded_at FROM {name} WHERE table_name = %s ORDER BY generation", (table,)
+        )
+        return self.copy.marker(table), rows
 
 
-def _search(pair: Pair, judge: Judge, estimated: int, reporter: Reporter, fraction: float | None) -> Search:
-    """Look through all slots that either has, or a sample of them."""
+def _pair(
+    reading: PostgresSession, copy: Session, target: Target, mapping: Mapping, changed: str, pool: ThreadPoolExecutor
+) -> Pair:
+    ours = source_side(reading, mapping, target.canonical, changed)
+    return Pair(ours, copy_side(copy, mapping, target.canonical, target.dialect.quote), pool)
+
+
+def _stretches(pair: Pair, estimated: int, fraction: float | None) -> tuple[tuple[Stretch, ...], int]:
+    """The slots that are looked through, and about how many rows they have."""
     indexed = pair.source.indexed is not None
     extents = [extent for extent in pair.both(lambda side: side.extent()) if extent is not None]
     if not extents:
-        return Search(pair, judge, Counter(reporter, PHASE, None))
+        return (), 0
     extent = Stretch(min(each.low for each in extents), max(each.high for each in extents))
     rows = estimated or pair.source.rows()
     if fraction is None:
-        stretches = segments(extent, rows, indexed=indexed)
-    else:
-        rows, stretches = round(rows * fraction), sample(extent, fraction, indexed=indexed)
-    search = Search(pair, judge, Counter(reporter, PHASE, rows))
-    search.through(stretches, rows)
-    return search
+        return segments(extent, rows, indexed=indexed), rows
+    return sample(extent, fraction, indexed=indexed), round(rows * fraction)
 
 
-def _judge_surplus(pair: Pair, judge: Judge, mapping: Mapping, known: Since) -> int:
-    """Judge rows that the copy alone has; of how many it cannot be said, since the source may have had them."""
-    if mapping.task.where:
-        for slot, changed in _outside_filter(pair, tuple(judge.surplus)).items():
-            rows = judge.surplus.pop(slot)
-            if changed:
-                judge.changed += rows
-            else:
-                judge.blame(slot, Kind.EXTRA, rows)
-    if not judge.surplus:
-        return 0
-    if known.deleted():
-        return sum(judge.surplus.values())
-    for slot, rows in judge.surplus.items():
-        judge.blame(slot, Kind.EXTRA, rows)
-    judge.surplus.clear()
-    return 0
-
-
-def _outside_filter(pair: Pair, slots: Sequence[int]) -> dict[int, bool]:
-    """Those of the slots that the source has rows of which the filter leaves out, and whether they may have changed."""
-    found: dict[int, bool] = {}
-    for start in range(0, len(slots), SLOTS):
-        for slot, changed in pair.source.unfiltered(slots[start : start + SLOTS]):
-            found[slot] = found.get(slot, False) or changed
-    return found
+def _all(
+    mapping: Mapping,
+    stretches: tuple[Stretch, ...],
+    rows: int,
+    reporter: Reporter,
+    fraction: float | None,
+    segment: Callable[[Stretch, int, Progress], Findings],
+) -> Verdict:
+    started = time.monotonic()
+    found = Findings()
+    progress = Counter(reporter, PHASE, rows)
+    for number, stretch in enumerate(stretches, 1):
+        found = found.plus(segment(stretch, rows // len(stretches), progress))
+        if found.is_enough and number < len(stretches):
+            found = found.stopped()
+            break
+    return Verdict(
+        table=mapping.task.table,
+        rows=found.rows,
+        copied=found.copied,
+        counts=dict(found.counts),
+        differences=found.differences,
+        changed=found.changed,
+        undecided=found.undecided,
+        kept=found.kept,
+        complete=found.complete,
+        sample=fraction,
+        fetched=found.fetched,
+        seconds=time.monotonic() - started,
+        slots=found.slots,
+    )

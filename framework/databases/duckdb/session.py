@@ -88,12 +88,6 @@ class DuckDBSession:
         """There are no foreign keys."""
         return nullcontext()
 
-    @contextmanager
-    def reading(self) -> Iterator[None]:
-        """Within the context, all queries see one point in time; who writes need not wait for it."""
-        with self._transaction():
-            yield
-
     def create_table(self, table: Table, marker: str = "", if_missing: bool = False) -> tuple[str, ...]:
         """Create a table. Its keys are NOT NULL; that they are unique is seen to by `load`.
 

@@ -84,15 +84,14 @@ class MySQLSession:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Commits at the end, rolls back on an exception."""
-        with self._transaction("START TRANSACTION"):
+        self.execute("START TRANSACTION")
+        try:
             yield
-
-    @contextmanager
-    def reading(self) -> Iterator[None]:
-        """Within the context, all queries see one point in time, and nothing is written."""
-        self.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        with self._transaction("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"):
-            yield
+        except BaseException:
+            if self._connection.open:
+                self.execute("ROLLBACK")
+            raise
+        self.execute("COMMIT")
 
     def create_table(self, table: Table, marker: str = "", if_missing: bool = False) -> tuple[str, ...]:
         """Create a table with its primary key. The widest VARCHARs become LONGTEXT where a row would be too long."""
@@ -260,17 +259,6 @@ class MySQLSession:
             str(index): (bool(unique), tuple((str(column), length and int(length)) for *_, column, length in rows))
             for (index, unique), rows in groupby(found, itemgetter(0, 1))
         }
-
-    @contextmanager
-    def _transaction(self, beginning: str) -> Iterator[None]:
-        self.execute(beginning)
-        try:
-            yield
-        except BaseException:
-            if self._connection.open:
-                self.execute("ROLLBACK")
-            raise
-        self.execute("COMMIT")
 
     def _parts(self, types: Mapping[str, str], index: Index) -> str:
         parts = ((name, None) for name in index.columns) if index.unique else index_parts(types, index.columns)
