@@ -7,9 +7,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
+from framework.verify import table
+from framework.verify.since import Since, since
 from framework.verify.verdict import Verdict
 from tests.services.databases import SourceDatabase
 from tests.verify.conftest import Verifying
@@ -99,3 +102,26 @@ def test_nothing_is_taken_for_a_difference(verifying: Verifying, mode: str) -> N
         "UPDATE `copy` SET v = 'broken' WHERE id = (SELECT * FROM (SELECT MIN(id) FROM `copy`) AS o)"
     )
     assert verifying().differing == 1
+
+
+@pytest.mark.parametrize("times", [1, 100])
+def test_a_copy_that_becomes_younger_than_the_snapshot(
+    verifying: Verifying, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    verifying.make(*TABLE)
+    writes = iter(range(times))
+
+    def overtaken(*arguments: Any) -> Since:
+        """Between the source's snapshot and the look at the copy, a change is made and copied."""
+        known = since(*arguments)
+        if next(writes, None) is not None:
+            verifying.source.execute("UPDATE t SET v = v || '!' WHERE id <= 3")
+            verifying.source.execute("INSERT INTO t (id, v) SELECT max(id) + 1, 'new' FROM t")
+            verifying.replicate()
+        return known
+
+    monkeypatch.setattr(table, "since", overtaken)
+    verdict = verifying()
+    assert verdict.is_equal
+    assert verdict.differences == ()
+    assert bool(verdict.undecided) == (times > 1)
