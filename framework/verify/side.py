@@ -203,6 +203,15 @@ def source_side(session: PostgresSession, mapping: Mapping, canonical: Canonical
     )
 
 
+def of_slots(mapping: Mapping, canonical: Canonical, slots: Sequence[int]) -> str:
+    """The source's condition that a row has one of some slots."""
+    key = integer_key(mapping)
+    postgres = PostgresCanonical(canonical.form)
+    columns = tuple(Piece(c.name, c.expression, c.type, c.masked) for c in mapping.columns)
+    expression = key.expression if key is not None else None
+    return Side(postgres, mapping.origin, "", columns, mapping.key, expression, "FALSE", _nothing).is_one_of(slots)
+
+
 def copy_side(session: Session, mapping: Mapping, canonical: Canonical, quote: Callable[[str], str]) -> Side:
     """The copy; rows that are marked as gone from the source do not count."""
     key = integer_key(mapping)
@@ -216,6 +225,10 @@ def copy_side(session: Session, mapping: Mapping, canonical: Canonical, quote: C
         changed="NULL",
         ask=session.query,
     )
+
+
+def _nothing(_: str) -> list[Row]:
+    return []
 
 
 def _pairs(columns: Iterable[Piece]) -> list[tuple[str, LogicalType]]:

@@ -8,11 +8,13 @@ looked at again, in a later snapshot.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from framework.databases.base import Progress, Row, Session, Target
+from framework.databases.postgres.attributes import attributes
 from framework.databases.postgres.catalog import identity, require
 from framework.databases.postgres.snapshot import snapshot
 from framework.databases.postgres.source import PostgresSession, PostgresSource
@@ -21,8 +23,10 @@ from framework.events import Reporter
 from framework.replicate import chunks, mask, state
 from framework.replicate.job import Counter
 from framework.replicate.mapping import Mapping, resolve
+from framework.replicate.schema.difference import between
+from framework.replicate.schema.structure import Structure, structure
 from framework.replicate.state import STATE, State
-from framework.spec.models import ReplicateTask
+from framework.spec.replication import ReplicateTask
 from framework.verify.findings import Findings, examine
 from framework.verify.search import Pair, Search
 from framework.verify.side import copy_side, source_side
@@ -59,16 +63,26 @@ def verify(
         MappingChanged: the copy was made by other rules.
         ForeignTable: the table was not made by Vitrina.
     """
-    with source.session() as session:
-        described, database = require(session, task.source_schema, task.source_table), identity(session)
-    mapping = resolve(task, described, mask_key, database)
-    with target.session() as copy, ThreadPoolExecutor(1, thread_name_prefix="vitrina-verify") as pool:
-        work = _Work(source, target, copy, mapping, mask_key, pool)
-        work.state()
+    with opened(source, target, task, mask_key) as work:
         with source.session() as reading:
             pair = work.pair(reading, "FALSE")
-            stretches, rows = _stretches(pair, chunks.estimated_rows(reading, mapping), fraction)
-        return _all(mapping, stretches, rows, reporter, fraction, work.segment)
+            stretches, rows = _stretches(pair, chunks.estimated_rows(reading, work.mapping), fraction)
+        return _all(work.mapping, stretches, rows, reporter, fraction, work.segment)
+
+
+def verify_again(
+    source: PostgresSource,
+    target: Target,
+    task: ReplicateTask,
+    reporter: Reporter,
+    mask_key: bytes | None,
+    slots: tuple[int, ...],
+) -> Verdict:
+    """Compare the rows of some slots, which `verify` found to differ."""
+    started = time.monotonic()
+    with opened(source, target, task, mask_key) as work:
+        found = work.settled(lambda search: search.again(slots), Counter(reporter, PHASE, len(slots)))
+        return _verdict(work.mapping, found, started)
 
 
 def compare(
@@ -103,19 +117,24 @@ def compare(
 
 
 @dataclass(frozen=True)
-class _Work:
+class Work:
     """A table that may be written to while it is verified."""
 
     source: PostgresSource
     target: Target
     copy: Session
     mapping: Mapping
+    made_of: Structure
     mask_key: bytes | None
     pool: ThreadPoolExecutor
 
     def segment(self, stretch: Stretch, rows: int, progress: Progress) -> Findings:
-        """Compare a segment; rows that are still suspicious after some rounds are not accused."""
-        found, settled = self._once(lambda search: search.through(stretch, rows), progress)
+        """Compare a segment."""
+        return self.settled(lambda search: search.through(stretch, rows), progress)
+
+    def settled(self, look: Callable[[Search], object], progress: Progress) -> Findings:
+        """What is found in some slots; rows that are still suspicious after some rounds are not accused."""
+        found, settled = self._once(look, progress)
         rounds = 1
         while found.suspicious and not settled:
             if rounds == ROUNDS:
@@ -132,8 +151,13 @@ class _Work:
         last = state.current(self.copy, self.target, table)
         if last is None:
             raise CopyMissing(table)
-        if last.fingerprint != self.mapping.fingerprint:
-            raise MappingChanged(table, (), [f"see to it with `vitrina replicate SPEC --table {table}`"])
+        if last.structure is None:
+            changes = [] if last.fingerprint == self.mapping.fingerprint else ["what has changed is not known"]
+        else:
+            policy = self.mapping.task.schema_change
+            changes = [each.fact for each in between(last.structure, self.made_of, policy, self.target.dialect).changes]
+        if changes:
+            raise MappingChanged(table, changes, [f"see to it with `vitrina replicate SPEC --table {table}`"])
         return last
 
     def pair(self, reading: PostgresSession, changed: str) -> Pair:
@@ -160,6 +184,20 @@ class _Work:
             f"SELECT generation, run_id, loaded_at FROM {name} WHERE table_name = %s ORDER BY generation", (table,)
         )
         return self.copy.marker(table), rows
+
+
+@contextmanager
+def opened(source: PostgresSource, target: Target, task: ReplicateTask, mask_key: bytes | None) -> Iterator[Work]:
+    """A table and its copy. Raises CopyMissing, MappingChanged, ForeignTable."""
+    with source.session() as session:
+        described, database = require(session, task.source_schema, task.source_table), identity(session)
+        found = attributes(session, task.source_schema, task.source_table)
+    mapping = resolve(task, described, mask_key, database)
+    made_of = structure(mapping, found, mask_key, database)
+    with target.session() as copy, ThreadPoolExecutor(1, thread_name_prefix="vitrina-verify") as pool:
+        work = Work(source, target, copy, mapping, made_of, mask_key, pool)
+        work.state()
+        yield work
 
 
 def _pair(
@@ -198,6 +236,10 @@ def _all(
         if found.is_enough and number < len(stretches):
             found = found.stopped()
             break
+    return _verdict(mapping, found, started, fraction)
+
+
+def _verdict(mapping: Mapping, found: Findings, started: float, fraction: float | None = None) -> Verdict:
     return Verdict(
         table=mapping.task.table,
         rows=found.rows,

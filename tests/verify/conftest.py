@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from framework.events import Event, Reporter, StepProgress
-from framework.spec.models import ReplicateTask
+from framework.spec.replication import ReplicateTask
 from framework.verify.table import verify
 from framework.verify.verdict import Kind, Verdict
 from tests.replicate.anywhere import Anywhere
