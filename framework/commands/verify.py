@@ -17,6 +17,7 @@ from framework.databases.base import Target
 from framework.databases.postgres.source import PostgresSource
 from framework.errors import StepsFailed, VitrinaError
 from framework.events import (
+    Event,
     Listener,
     Reporter,
     RunFinished,
@@ -112,6 +113,11 @@ class _Verification:
                 stats = Stats(rows_read=verdict.rows, rows_written=verdict.repaired, seconds=verdict.seconds)
                 self.listener(StepFinished(name, KIND, stats))
 
+    def _within(self, event: Event) -> None:
+        """What happens in a run that is a part of this one."""
+        if not isinstance(event, (RunStarted, RunFinished)):
+            self.listener(event)
+
     def _table(self, step: Step, reporter: Reporter) -> Verdict:
         task = ReplicateTask.model_validate(step.arguments["task"])
         found = verify_table(self.source, self.target, task, reporter, self.mask_key, self.fraction)
@@ -123,7 +129,7 @@ class _Verification:
             target=self.target,
             run_id=runner.new_run_id(),
             command="verify",
-            emit=to_all(Recorder(self.target), self.listener),
+            emit=to_all(Recorder(self.target), self._within),
             resync=condition,
             mask_key=self.mask_key,
         )

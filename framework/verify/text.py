@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from framework.verify.verdict import MASKED, Difference, Kind, Value, Verdict
@@ -11,6 +12,8 @@ LENGTH = 60
 
 BEFORE = 15
 """Characters shown before the first that differs."""
+
+_WORD = re.compile(r"[\w.:+-]{1,60}")
 
 _KINDS = {
     Kind.MISSING: "missing from the copy",
@@ -22,7 +25,7 @@ _KINDS = {
 
 def lines(verdict: Verdict) -> Iterator[str]:
     """What was found in a table, the first line says it all."""
-    sampled = f", a sample of {verdict.sample:.4g} of all" if verdict.sample is not None else ""
+    sampled = f", a sample of {100 * verdict.sample:.4g}%" if verdict.sample is not None else ""
     extent = f"{_rows(verdict.rows)} compared{sampled}, {verdict.seconds:.1f} s"
     repaired = f"; {_rows(verdict.repaired)} repaired" if verdict.repaired else ""
     if verdict.is_equal:
@@ -30,7 +33,8 @@ def lines(verdict: Verdict) -> Iterator[str]:
     else:
         at_least = "" if verdict.complete else "at least "
         counts = ", ".join(f"{rows:,} {_KINDS[kind]}" for kind, rows in verdict.counts.items())
-        yield f"{verdict.table}: {at_least}{_rows(verdict.differing)} differ: {counts} ({extent}){repaired}"
+        verb = "differs" if verdict.differing == 1 else "differ"
+        yield f"{verdict.table}: {at_least}{_rows(verdict.differing)} {verb}: {counts} ({extent}){repaired}"
     for difference in verdict.differences:
         yield from (f"  {line}" for line in _difference(difference))
     if len(verdict.differences) < verdict.differing:
@@ -40,7 +44,8 @@ def lines(verdict: Verdict) -> Iterator[str]:
 
 def _remarks(verdict: Verdict) -> Iterator[str]:
     if verdict.changed:
-        yield f"  {_rows(verdict.changed)} changed in the source since they were copied, and may differ for that"
+        since = "it was" if verdict.changed == 1 else "they were"
+        yield f"  {_rows(verdict.changed)} changed in the source since {since} copied, and may differ for that"
     if verdict.undecided:
         yield (
             f"  {_rows(verdict.undecided)} could not be decided while the source goes on: they may have been deleted "
@@ -51,7 +56,7 @@ def _remarks(verdict: Verdict) -> Iterator[str]:
 
 
 def _difference(difference: Difference) -> Iterator[str]:
-    key = ", ".join(f"{name} = {_value(value)}" for name, value in difference.key)
+    key = ", ".join(f"{name} = {_plain(value)}" for name, value in difference.key)
     yield f"{key}: {_KINDS[difference.kind]}"
     width = max((len(value.column) for value in difference.values), default=0)
     for value in difference.values:
@@ -74,6 +79,11 @@ def _value(value: str | None, start: int = 0) -> str:
         return "NULL" if value is None else MASKED
     end = start + LENGTH
     return ("..." if start else "") + repr(value[start:end]) + ("..." if len(value) > end else "")
+
+
+def _plain(value: str | None) -> str:
+    """A key's value, without quotes where it is but a word or a number."""
+    return value if value is not None and _WORD.fullmatch(value) else _value(value)
 
 
 def _first_difference(left: str, right: str) -> int:
