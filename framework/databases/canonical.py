@@ -29,8 +29,8 @@ from framework.types import LogicalType
 LONG = 1024
 """Bytes above which a text's or a blob's SHA-256 stands for it: no row is longer than a server's statements may be."""
 
-DIGITS = 15
-"""Hexadecimal digits of a row's SHA-256 that make its number: 60 bits, which every database can add up."""
+DIGITS = 14
+"""Hexadecimal digits of a row's SHA-256 that make its number: seven bytes, which every database can add up."""
 
 NUMBERS = 1 << (4 * DIGITS)
 """How many different numbers rows can have."""

@@ -77,8 +77,9 @@ class Search:
 
     def through(self, stretch: Stretch, rows: int) -> None:
         """Look through a stretch that has about so many rows, until the judge has enough."""
-        grid = stretch.cut(parts_of(rows))
-        ours, theirs = self.pair.sums(grid)
+        indexed = self.pair.source.indexed is not None
+        grid = stretch.cut(parts_of(rows, indexed=indexed))
+        ours, theirs = self.pair.both(lambda side: side.totals(grid)) if indexed else self.pair.sums(grid)
         self.rows += (compared := sum(part.rows for part in ours.values()))
         self.copied += sum(part.rows for part in theirs.values())
         self._unequal(grid, ours, theirs)

@@ -13,6 +13,13 @@ from framework.replicate.mapping import DELETED_AT, Mapping
 from framework.types import LogicalType
 from framework.verify.slots import WHOLE, Grid, Stretch, integer_key, joined
 
+PLANNING = """
+SET LOCAL jit = off;
+SET LOCAL enable_sort = off;
+SET LOCAL max_parallel_workers_per_gather = 0
+"""
+"""A sum of many rows is to keep one processor of the source busy; the planner takes parts for as many as rows."""
+
 SHOWN = 65_536
 """Characters of a value that are looked at to be shown."""
 
@@ -112,6 +119,16 @@ class Side:
             f"{self._where(self._within(grid.stretch))} GROUP BY 1"
         )
         return {int(part): Sum(int(rows), int(total)) for part, rows, total in found}
+
+    def totals(self, grid: Grid) -> dict[int, Sum]:
+        """The same, by a statement for each part: quicker where an index finds the parts, and they are few."""
+        found = {}
+        for part, stretch in enumerate(grid.parts()):
+            where = self._where(self._within(stretch))
+            rows, total = self._fetch(f"SELECT COUNT(*), SUM({self.number}) FROM {self.relation}{where}")[0]
+            if rows:
+                found[part] = Sum(int(rows), int(total))
+        return found
 
     def numbers(self, grid: Grid, parts: Sequence[int]) -> list[Numbered]:
         """All rows of some parts of a grid."""

@@ -16,7 +16,10 @@ from framework.replicate.mapping import Mapping, Selected
 from framework.types import INTEGER_KINDS
 
 SEGMENT = 500_000
-"""Rows (estimated) that one statement reads, where a part can be found by an index; then progress is told."""
+"""Rows (estimated) that are compared in one snapshot, where a part can be found by an index."""
+
+BLOCK = 50_000
+"""Rows (estimated) of the parts that are compared first, where a part can be found by an index."""
 
 MOST_PARTS = 16_384
 """Parts that one statement tells of."""
@@ -76,15 +79,20 @@ def integer_key(mapping: Mapping) -> Selected | None:
 
 
 def segments(extent: Stretch, rows: int, *, indexed: bool) -> tuple[Stretch, ...]:
-    """What one statement each reads; ``rows``: of the whole extent, estimated."""
+    """What is compared in one snapshot each; ``rows``: of the whole extent, estimated."""
     if not indexed:
         return (extent,)
     return extent.cut(max(-(-rows // SEGMENT), -(-extent.width // _WIDEST))).parts()
 
 
-def parts_of(rows: int) -> int:
-    """Into how many parts so many rows are cut at first: what is fetched for one difference is the least then."""
-    return max(1, min(isqrt(rows), MOST_PARTS))
+def parts_of(rows: int, *, indexed: bool) -> int:
+    """Into how many parts so many rows are cut at first.
+
+    An index finds a part, so that it is summed up by a statement of its own, and only cut further if it differs. Else
+    there is but one look at the table; what is fetched for one difference is the least if parts are as many as rows in
+    them.
+    """
+    return -(-rows // BLOCK) if indexed else max(1, min(isqrt(rows), MOST_PARTS))
 
 
 def sample(extent: Stretch, fraction: float, *, indexed: bool) -> tuple[Stretch, ...]:

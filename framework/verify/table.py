@@ -29,7 +29,7 @@ from framework.replicate.state import STATE, State
 from framework.spec.replication import ReplicateTask
 from framework.verify.findings import Findings, examine
 from framework.verify.search import Pair, Search
-from framework.verify.side import copy_side, source_side
+from framework.verify.side import PLANNING, copy_side, source_side
 from framework.verify.since import Since, since
 from framework.verify.slots import Stretch, sample, segments
 from framework.verify.verdict import Verdict
@@ -105,6 +105,7 @@ def compare(
         reporter: is told of the rows that were compared.
         fraction: compare only about such a part of the rows.
     """
+    reading.execute(PLANNING)
     with ThreadPoolExecutor(1, thread_name_prefix="vitrina-verify") as pool:
         pair = _pair(reading, copy, target, mapping, known.changed, pool)
         stretches, rows = _stretches(pair, chunks.estimated_rows(reading, mapping), fraction)
@@ -170,6 +171,7 @@ class Work:
         last = self.state()
         # The snapshot is younger than the copy: what the copy has, the source had before.
         with snapshot(self.source) as shared:
+            shared.session.execute(PLANNING)
             if self.mapping.is_masked and self.mask_key is not None:
                 mask.install(shared.session, self.mask_key)
             known = since(self.source, shared.session, self.mapping, last)

@@ -11,6 +11,9 @@ from framework.types import INTEGER_KINDS, TEXT_KINDS, Kind, LogicalType
 _WITH_FRACTION = frozenset({Kind.TIME, Kind.TIMESTAMP, Kind.TIMESTAMPTZ})
 _PLAIN = INTEGER_KINDS | _WITH_FRACTION | {Kind.BOOLEAN, Kind.NUMBER, Kind.DATE}
 
+_SHORT = LONG // 4
+"""Characters of a text that is never long, whatever they are."""
+
 
 class MySQLCanonical:
     """Implements `framework.databases.canonical.Canonical`.
@@ -36,25 +39,31 @@ class MySQLCanonical:
 
     def text(self, expression: str, type_: LogicalType) -> str:
         """The canonical text of a value."""
-        form = self.form(type_)
-        if form is Form.TEXT:
-            # Beside texts of utf8mb4, MariaDB refuses those of ascii.
-            is_utf8 = type_.kind in TEXT_KINDS
-            return _told(expression, expression if is_utf8 else f"CONVERT({expression} USING utf8mb4)")
-        if form is Form.BYTES:
-            return _told(expression, f"LOWER(HEX({expression}))")
-        if form in (Form.PLAIN, Form.DECIMAL):
-            return f"CONCAT(IFNULL({_trimmed(expression, type_)}, ''), ',')"
-        # A point's well-known binary is the byte order (1), a kind (4), and its coordinates, the lowest byte first.
-        return f"CONCAT(IFNULL(HEX(REVERSE(SUBSTR(ST_AsBinary(POINT({expression}, 0)), 6, 8))), ''), ',')"
+        return f"CONCAT({', '.join(self._parts(expression, type_))})"
 
     def row(self, columns: Sequence[tuple[str, LogicalType]]) -> str:
         """The canonical text of values side by side."""
-        return f"CONCAT({', '.join(self.text(expression, type_) for expression, type_ in columns)})"
+        parts = (part for expression, type_ in columns for part in self._parts(expression, type_))
+        return f"CONCAT({', '.join(parts)})"
 
     def number(self, text: str) -> str:
         """An integer made of the SHA-256 of a text."""
         return f"CAST(CONV(LEFT(SHA2({text}, 256), {DIGITS}), 16, 10) AS SIGNED)"
+
+    def _parts(self, expression: str, type_: LogicalType) -> list[str]:
+        """What CONCAT makes the canonical text of; none is NULL."""
+        form = self.form(type_)
+        if form is Form.TEXT:
+            # Beside texts of utf8mb4, MariaDB refuses those of ascii.
+            text = expression if type_.kind in TEXT_KINDS else f"CONVERT({expression} USING utf8mb4)"
+            never_long = type_.length is not None and type_.length <= _SHORT
+            return _told(text, text, never_long=never_long)
+        if form is Form.BYTES:
+            return _told(expression, f"LOWER(HEX({expression}))")
+        if form in (Form.PLAIN, Form.DECIMAL):
+            return [f"IFNULL({_trimmed(expression, type_)}, '')", "','"]
+        # A point's well-known binary is the byte order (1), a kind (4), and its coordinates, the lowest byte first.
+        return [f"IFNULL(HEX(REVERSE(SUBSTR(ST_AsBinary(POINT({expression}, 0)), 6, 8))), '')", "','"]
 
     def shown(self, expression: str, type_: LogicalType) -> str:
         """A value as people read it."""
@@ -68,13 +77,13 @@ class MySQLCanonical:
 
 
 def _trimmed(expression: str, type_: LogicalType) -> str:
-    """MySQL shows six digits of a second's fraction, PostgreSQL as many as there are."""
+    """MySQL shows six digits of a second's fraction, PostgreSQL as many as there are. Bytes are trimmed quicker."""
     if type_.kind not in _WITH_FRACTION:
         return expression
-    return f"TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM {expression}))"
+    return f"TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM CAST({expression} AS BINARY)))"
 
 
-def _told(expression: str, value: str) -> str:
+def _told(expression: str, value: str, *, never_long: bool = False) -> list[str]:
     length = f"LENGTH({expression})"
-    shortened = f"IF({length} > {LONG}, SHA2({expression}, 256), {value})"
-    return f"IFNULL(CONCAT({length}, ':', {shortened}), ':')"
+    shortened = value if never_long else f"IF({length} > {LONG}, SHA2({expression}, 256), {value})"
+    return [f"IFNULL({length}, '')", "':'", f"IFNULL({shortened}, '')"]

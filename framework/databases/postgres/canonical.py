@@ -28,6 +28,8 @@ _AS_TEXT = "CASE WHEN w IS NOT NULL THEN format('%s', w) END"
 class PostgresCanonical:
     """Implements `framework.databases.canonical.Canonical`, in the forms of the target that is compared with.
 
+    A text's bytes are those that `textsend` gives: UTF-8, as the session's client encoding is, whatever the server's.
+
     Args:
         form: the target's.
     """
@@ -47,7 +49,8 @@ class PostgresCanonical:
 
     def number(self, text: str) -> str:
         """An integer made of the SHA-256 of a text."""
-        return f"('x' || left({_digest(f'({text})')}, {DIGITS}))::bit({4 * DIGITS})::bigint"
+        first = f"substr(sha256(textsend({text})), 1, {DIGITS // 2})"
+        return f"('x' || encode({first}, 'hex'))::bit({4 * DIGITS})::bigint"
 
     def shown(self, expression: str, type_: LogicalType) -> str:
         """A value as people read it."""
@@ -88,7 +91,7 @@ def _text(expression: str, type_: LogicalType) -> list[str]:
 
 
 def _length(text: str) -> str:
-    return f"octet_length(convert_to({text}, 'UTF8'))"
+    return f"octet_length(textsend({text}))"
 
 
 def _shortened(text: str) -> str:
@@ -104,4 +107,4 @@ def _bytes(expression: str) -> list[str]:
 
 
 def _digest(text: str) -> str:
-    return f"encode(sha256(convert_to({text}, 'UTF8')), 'hex')"
+    return f"encode(sha256(textsend({text})), 'hex')"
