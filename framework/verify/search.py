@@ -10,11 +10,11 @@ from typing import TypeVar
 from framework.databases.base import Progress
 from framework.verify.judge import Judge
 from framework.verify.side import Numbered, Side, Sum
-from framework.verify.slots import Grid, Stretch, parts_of
+from framework.verify.slots import Grid, Stretch, blocks_of, parts_of
 
 Answer = TypeVar("Answer")
 
-LEAF = 2_000
+LEAF = 1_000
 """Rows of a part that are fetched, rather than cut the part again."""
 
 AT_ONCE = 50_000
@@ -77,9 +77,13 @@ class Search:
 
     def through(self, stretch: Stretch, rows: int) -> None:
         """Look through a stretch that has about so many rows, until the judge has enough."""
-        indexed = self.pair.source.indexed is not None
-        grid = stretch.cut(parts_of(rows, indexed=indexed))
-        ours, theirs = self.pair.both(lambda side: side.totals(grid)) if indexed else self.pair.sums(grid)
+        copy = self.pair.copy
+        if copy.indexed is not None and copy.canonical.joined("") is not None:
+            grid = stretch.cut(blocks_of(rows, len(copy.columns)))
+            ours, theirs = self.pair.both(lambda side: side.digests(grid))
+        else:
+            grid = stretch.cut(parts_of(rows))
+            ours, theirs = self.pair.sums(grid)
         self.rows += (compared := sum(part.rows for part in ours.values()))
         self.copied += sum(part.rows for part in theirs.values())
         self._unequal(grid, ours, theirs)

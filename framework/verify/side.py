@@ -20,6 +20,9 @@ SET LOCAL max_parallel_workers_per_gather = 0
 """
 """A sum of many rows is to keep one processor of the source busy; the planner takes parts for as many as rows."""
 
+STATEMENT = 25
+"""Parts that one statement tells the digests of."""
+
 SHOWN = 65_536
 """Characters of a value that are looked at to be shown."""
 
@@ -120,14 +123,18 @@ class Side:
         )
         return {int(part): Sum(int(rows), int(total)) for part, rows, total in found}
 
-    def totals(self, grid: Grid) -> dict[int, Sum]:
-        """The same, by a statement for each part: quicker where an index finds the parts, and they are few."""
+    def digests(self, grid: Grid) -> dict[int, Sum]:
+        """By part of a grid, the number of its rows' texts, joined in the order of the key.
+
+        Quicker than to add up a number of each row, where an index finds the parts. If rows come in another order, or
+        if the server cuts the text, parts are unequal that are not; so it is for `sums` to say what differs.
+        """
         found = {}
-        for part, stretch in enumerate(grid.parts()):
-            where = self._where(self._within(stretch))
-            rows, total = self._fetch(f"SELECT COUNT(*), SUM({self.number}) FROM {self.relation}{where}")[0]
-            if rows:
-                found[part] = Sum(int(rows), int(total))
+        parts = grid.parts()
+        for first in range(0, len(parts), STATEMENT):
+            chosen = enumerate(parts[first : first + STATEMENT], first)
+            rows = self._fetch("\nUNION ALL ".join(self._digest(part, stretch) for part, stretch in chosen))
+            found.update({int(part): Sum(int(rows), int(total)) for part, rows, total in rows if rows})
         return found
 
     def numbers(self, grid: Grid, parts: Sequence[int]) -> list[Numbered]:
@@ -194,6 +201,14 @@ class Side:
             f"SELECT {self.slot}, {self.number}, {self.changed} FROM {self.relation}{self._where(*conditions)}"
         )
         return [Numbered(int(slot), int(number), bool(changed)) for slot, number, changed in found]
+
+    def _digest(self, part: int, stretch: Stretch) -> str:
+        number = self.canonical.number(str(self.canonical.joined("r")))
+        row = self.canonical.row(_pairs(self.columns))
+        return (
+            f"SELECT {part}, COUNT(*), {number} FROM (SELECT {row} AS r FROM {self.relation}"
+            f"{self._where(self._within(stretch))} ORDER BY {self.slot}) AS q"
+        )
 
     def _part(self, grid: Grid) -> str:
         return self.canonical.bucket(self.slot, grid.stretch.low, grid.width)

@@ -1,7 +1,8 @@
 """Slots: an integer for each row, by which both databases cut a table into the same parts.
 
-A single integer key is its own slot, so that a part is a range of the key's index. Other keys, and rows without a key,
-get a number made of their SHA-256: parts are of one size, whatever the values, but each is found by reading all rows.
+A single integer key with an index is its own slot, so that a part is a range of the index. Other keys, and rows without
+a key, get a number made of their SHA-256: parts are of one size, whatever the values, but each is found by reading all
+rows.
 """
 
 from __future__ import annotations
@@ -11,15 +12,21 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import isqrt
 
-from framework.databases.canonical import NUMBERS
+from framework.databases.canonical import LONG, NUMBERS
 from framework.replicate.mapping import Mapping, Selected
 from framework.types import INTEGER_KINDS
 
 SEGMENT = 500_000
 """Rows (estimated) that are compared in one snapshot, where a part can be found by an index."""
 
-BLOCK = 50_000
+BLOCK = 2_000
 """Rows (estimated) of the parts that are compared first, where a part can be found by an index."""
+
+BLOCK_BYTES = 8 << 20
+"""Bytes that the rows of such a part may have together, if their values are as long as texts may be."""
+
+SMALLEST_BLOCK = 400
+"""Rows of such a part, however many columns there are."""
 
 MOST_PARTS = 16_384
 """Parts that one statement tells of."""
@@ -70,12 +77,14 @@ WHOLE = Stretch(0, NUMBERS - 1)
 
 
 def integer_key(mapping: Mapping) -> Selected | None:
-    """The key's one column, if its values are slots."""
+    """The key's one column, if its values are slots: integers, by which the source finds rows."""
     if len(mapping.key) != 1:
         return None
     column = next(column for column in mapping.columns if column.name == mapping.key[0])
+    source = mapping.source
+    indexed = {source.primary_key[:1], *(index.columns[:1] for index in source.indexes)}
     is_slot = column.type.kind in INTEGER_KINDS and not column.masked and not column.nullable
-    return column if is_slot and column.origin is not None else None
+    return column if is_slot and (column.origin,) in indexed else None
 
 
 def segments(extent: Stretch, rows: int, *, indexed: bool) -> tuple[Stretch, ...]:
@@ -85,14 +94,14 @@ def segments(extent: Stretch, rows: int, *, indexed: bool) -> tuple[Stretch, ...
     return extent.cut(max(-(-rows // SEGMENT), -(-extent.width // _WIDEST))).parts()
 
 
-def parts_of(rows: int, *, indexed: bool) -> int:
-    """Into how many parts so many rows are cut at first.
+def parts_of(rows: int) -> int:
+    """Into how many parts so many rows are cut by one statement: what is fetched for one difference is the least so."""
+    return max(1, min(isqrt(rows), MOST_PARTS))
 
-    An index finds a part, so that it is summed up by a statement of its own, and only cut further if it differs. Else
-    there is but one look at the table; what is fetched for one difference is the least if parts are as many as rows in
-    them.
-    """
-    return -(-rows // BLOCK) if indexed else max(1, min(isqrt(rows), MOST_PARTS))
+
+def blocks_of(rows: int, columns: int) -> int:
+    """Into how many parts so many rows are cut, whose texts are joined: none may be too long for the servers."""
+    return max(1, -(-rows // max(SMALLEST_BLOCK, min(BLOCK, BLOCK_BYTES // (columns * LONG)))))
 
 
 def sample(extent: Stretch, fraction: float, *, indexed: bool) -> tuple[Stretch, ...]:

@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from framework.databases.mysql.canonical import MySQLCanonical
 from framework.verify import judge
 from framework.verify.slots import WHOLE, Grid, Stretch, joined, sample, segments
 from framework.verify.verdict import Kind
@@ -89,6 +90,44 @@ def test_a_sample(verifying: Verifying, type_: str) -> None:
     assert verdict.rows == verdict.copied
     verifying.copy.execute("UPDATE `copy` SET v = 0")
     assert verifying(0.01).differing > 50
+
+
+@pytest.mark.parametrize("anywhere", ["mysql", "mariadb"], indirect=True)
+def test_rows_whose_texts_are_as_long_as_can_be(verifying: Verifying) -> None:
+    """Their texts, joined, fit into what the servers may send: else all would be read again."""
+    columns = [f"c{number}" for number in range(20)]
+    verifying.make(
+        f"CREATE TABLE t (id bigint PRIMARY KEY, {', '.join(f'{name} text' for name in columns)})",
+        f"INSERT INTO t SELECT i, {', '.join(['repeat(chr(65 + i % 26), 1024)'] * 20)} FROM generate_series(1, 1500) i",
+    )
+    assert verifying().fetched < 20
+    verifying.copy.execute("UPDATE `copy` SET c7 = REPLACE(c7, 'A', 'a') WHERE id = 26")
+    only(verifying(), Kind.DIFFERENT)
+
+
+@pytest.mark.parametrize("anywhere", ["mysql"], indirect=True)
+def test_rows_that_come_in_another_order_are_equal_nevertheless(
+    verifying: Verifying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(verifying, "bigint", "i", 5_000)
+    backwards = "GROUP_CONCAT({} ORDER BY r DESC SEPARATOR '')"
+    monkeypatch.setattr(MySQLCanonical, "joined", lambda self, text: backwards.format(text))
+    assert verifying().is_equal
+    verifying.copy.execute("UPDATE `copy` SET v = 0 WHERE v = 77")
+    only(verifying(), Kind.DIFFERENT)
+
+
+@pytest.mark.parametrize("anywhere", ["mysql"], indirect=True)
+def test_a_key_without_an_index_is_cut_by_its_digest(verifying: Verifying) -> None:
+    verifying.make(
+        "CREATE TABLE t (id bigint NOT NULL, v bigint)",
+        "INSERT INTO t SELECT i, i FROM generate_series(1, 5000) AS i",
+        key=["id"],
+    )
+    verifying.copy.execute("UPDATE `copy` SET v = 0 WHERE v = 77")
+    verdict = verifying()
+    only(verdict, Kind.DIFFERENT)
+    assert verdict.slots[0] > 5000
 
 
 def test_stretches() -> None:

@@ -131,3 +131,34 @@ def test_a_doubled_row_of_a_copy_whose_key_nobody_guards(verifying: Verifying) -
     verifying.copy.execute("INSERT INTO `copy` SELECT * FROM `copy` WHERE id = 8")
     only(verifying(), Kind.DOUBLED)
     assert verifying.found() == {"doubled": {"8"}}
+
+
+def test_names_that_the_queries_use_themselves(verifying: Verifying) -> None:
+    names = ("w", "v", "q", "r", "p", "t")
+    columns = ", ".join(f"{name} {type_}" for name, type_ in zip(names, ("int[]", "jsonb", "bytea") * 2, strict=True))
+    verifying.make(
+        f"CREATE TABLE t (id int PRIMARY KEY, {columns})",
+        """INSERT INTO t SELECT i, ARRAY[i], to_jsonb(i), sha256(i::text::bytea), ARRAY[-i], to_jsonb(-i),
+        sha256((-i)::text::bytea) FROM generate_series(1, 20) AS i""",
+    )
+    assert verifying().is_equal
+    for name in names[:2]:
+        verifying.copy.execute(f"UPDATE `copy` SET {name} = '' WHERE id = 3")
+        only(verifying(), Kind.DIFFERENT)
+        verifying.replicate()
+
+
+def test_partitions(verifying: Verifying) -> None:
+    verifying.make(
+        "CREATE TABLE t (id int PRIMARY KEY, v text) PARTITION BY RANGE (id)",
+        "CREATE TABLE low PARTITION OF t FOR VALUES FROM (MINVALUE) TO (500)",
+        "CREATE TABLE high PARTITION OF t FOR VALUES FROM (500) TO (MAXVALUE)",
+        "INSERT INTO t SELECT i, 'v' FROM generate_series(1, 1000) AS i",
+    )
+    assert verifying().is_equal
+    verifying.copy.execute("UPDATE `copy` SET v = 'x' WHERE id IN (1, 700)", "INSERT INTO `copy` VALUES (1001, 'v')")
+    verdict = verifying()
+    assert verdict.counts == {Kind.DIFFERENT: 2, Kind.EXTRA: 1}
+    verifying.copy.execute("DELETE FROM `copy` WHERE id = 1001")
+    verifying.source.execute("UPDATE t SET v = 'y' WHERE id = 700")
+    assert verifying().changed == 1

@@ -44,6 +44,9 @@ class DuckDBCanonical:
         """An integer made of the SHA-256 of a text."""
         return f"CAST('0x' || left(sha256({text}), {DIGITS}) AS BIGINT)"
 
+    def joined(self, text: str) -> None:
+        """Rows are read by several threads, and no index finds a range."""
+
     def shown(self, expression: str, type_: LogicalType) -> str:
         """A value as people read it."""
         if type_.kind is Kind.BYTES:

@@ -52,6 +52,10 @@ class PostgresCanonical:
         first = f"substr(sha256(textsend({text})), 1, {DIGITS // 2})"
         return f"('x' || encode({first}, 'hex'))::bit({4 * DIGITS})::bigint"
 
+    def joined(self, text: str) -> str:
+        """The texts of all rows as they come."""
+        return f"string_agg({text}, '')"
+
     def shown(self, expression: str, type_: LogicalType) -> str:
         """A value as people read it."""
         return _ONCE.format(_AS_TEXT, wire(expression, type_))

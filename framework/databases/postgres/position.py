@@ -27,7 +27,8 @@ SELECT CASE WHEN pg_is_in_recovery() OR EXISTS (
        statement_timestamp()::text
 """
 
-# The counters of the statistics begin anew when they are reset, and after a crash; a standby does not count.
+# The counters of the statistics begin anew when they are reset, and, with all statistics, after a crash. A standby does
+# not count.
 _COUNTED = """
 WITH RECURSIVE tree AS (
     SELECT %(table)s::regclass::oid AS oid
@@ -37,7 +38,7 @@ WITH RECURSIVE tree AS (
 SELECT bool_and(c.relkind IN ('r', 'p', 'm')),
        CASE WHEN current_setting('track_counts')::boolean AND NOT pg_is_in_recovery()
        THEN encode(sha256(convert_to(concat_ws(' ',
-           pg_postmaster_start_time(),
+           (SELECT stats_reset FROM pg_stat_bgwriter),
            (SELECT stats_reset FROM pg_stat_database WHERE datname = current_database()),
            string_agg(concat_ws(':', c.oid, pg_relation_filenode(c.oid), pg_stat_get_tuples_deleted(c.oid),
                       pg_stat_get_tuples_updated(c.oid)), ' ' ORDER BY c.oid)), 'UTF8')), 'hex') END
