@@ -28,5 +28,5 @@ def test_positions(source: SourceDatabase) -> None:
         assert rows == [(True, False)]
         assert position.changed(position.Position(None, "", None)) is None
         source.execute("CREATE VIEW v AS SELECT 1")
-        assert position.position(session, "public.v", children=True).floor is None
+        assert position.position(session, "public.v", children=True).counted is None
     postgres.close()

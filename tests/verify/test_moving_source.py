@@ -151,6 +151,8 @@ def test_a_view_says_nothing_of_the_age_of_its_rows(verifying: Verifying) -> Non
     verifying.source.execute("UPDATE t SET updated_at = now() WHERE id IN (4, 5)")
     verdict = verifying()
     assert (verdict.counts, verdict.changed) == ({Kind.DIFFERENT: 1}, 2)
+    verifying.source.execute("DELETE FROM t WHERE id = 9")
+    assert verifying().undecided == 1
     verifying.source.execute("DROP VIEW seen")
 
 

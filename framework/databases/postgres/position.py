@@ -67,7 +67,7 @@ class Position:
         floor: every transaction below this number was over, as far as it could write here; None where rows do not tell
             whose they are (views, foreign tables).
         moment: the source's clock.
-        counted: a text that changes when rows are deleted or get another key; None where nobody counts.
+        counted: a text that changes when rows are deleted or updated; None where nobody counts.
     """
 
     floor: int | None
@@ -88,7 +88,7 @@ def position(session: PostgresSession, table: str, *, children: bool) -> Positio
     """Where ``table`` (its quoted name) is; outside of a transaction, before the snapshot that it is read in."""
     floor, moment = session.query(_FLOOR)[0]
     numbered, counted = session.query(_COUNTED, {"table": table, "children": children})[0]
-    return Position(int(floor) if numbered else None, moment, counted)
+    return Position(int(floor), moment, counted) if numbered else Position(None, moment, None)
 
 
 def changed(since: Position) -> str | None:
