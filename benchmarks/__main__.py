@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from contextlib import ExitStack
 
-from benchmarks import load, machine, parse, validate
+from benchmarks import load, machine, parse, validate, verify
 from tests.services import Kind, Server, launch
 
-SCENARIOS = ("load", "parse", "validate")
+SCENARIOS = ("load", "verify", "parse", "validate")
 
 
 def main() -> None:
@@ -25,8 +26,10 @@ def main() -> None:
     if unknown := set(options.scenarios) - set(SCENARIOS):
         parser.error(f"unknown scenario {unknown.pop()}; known are {', '.join(SCENARIOS)}")
     chosen = options.scenarios or SCENARIOS
-    if "load" in chosen:
-        _load(100_000 if options.quick else 1_000_000, options.rounds or (1 if options.quick else 3))
+    for scenario, measure in (("load", load.run), ("verify", verify.run)):
+        if scenario in chosen:
+            rows, rounds = (100_000, 1) if options.quick else (1_000_000, 3)
+            _with_servers(scenario, measure, rows, options.rounds or rounds)
     if "parse" in chosen:
         print(f"\nparse: specs of {parse.TABLES} tables and {parse.MARTS} marts as Airflow DAGs")
         parse.run(parse.QUICK if options.quick else parse.COUNTS)
@@ -37,12 +40,12 @@ def main() -> None:
         )
 
 
-def _load(rows: int, rounds: int) -> None:
+def _with_servers(scenario: str, measure: Callable[[Server, Server, int, int], None], rows: int, rounds: int) -> None:
     with ExitStack() as stack:
         source, target = (_started(kind, stack) for kind in ("postgres", "mysql"))
         print(machine.describe(source, target))
-        print(f"\nload: {rows:,} rows, {rounds} round{'s' * (rounds > 1)}")
-        load.run(source, target, rows, rounds)
+        print(f"\n{scenario}: {rows:,} rows, {rounds} round{'s' * (rounds > 1)}")
+        measure(source, target, rows, rounds)
 
 
 def _started(kind: Kind, stack: ExitStack) -> Server:

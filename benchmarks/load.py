@@ -46,7 +46,7 @@ class Results:
 
 def run(source_server: Server, target_server: Server, rows: int, rounds: int) -> None:
     """Measures and prints."""
-    with _closing(SourceDatabase(source_server)) as source:
+    with closing(SourceDatabase(source_server)) as source:
         facts.create(source, rows)
         definition, content = _warm_up(source, target_server)
         results = Results()
@@ -58,7 +58,7 @@ def run(source_server: Server, target_server: Server, rows: int, rounds: int) ->
 
 def _warm_up(source: SourceDatabase, server: Server) -> tuple[str, tuple[object, ...]]:
     """One uncounted load: it fills the caches, and gives the table and the content that the raw pipe has to match."""
-    with _closing(TargetDatabase(server)) as target:
+    with closing(TargetDatabase(server)) as target:
         replicate(source.url, target.url)
         return str(target.rows(f"SHOW CREATE TABLE {facts.TABLE}")[0][1]), target.rows(CONTENT)[0]
 
@@ -75,13 +75,13 @@ def _round(
     """Every way once, each into a database of its own; every other round backwards, so that none always goes first."""
 
     def ours() -> None:
-        with _closing(TargetDatabase(server)) as target:
+        with closing(TargetDatabase(server)) as target:
             results.ours.append(replicate(source.url, target.url))
             require_content(target, content)
 
     def pipe(streams: int) -> Callable[[], None]:
         def measure() -> None:
-            with _closing(TargetDatabase(server)) as target:
+            with closing(TargetDatabase(server)) as target:
                 target.execute(definition)
                 results.raw[streams].append(raw.load(source, target, int(str(content[0])), streams))
                 require_content(target, content)
@@ -121,7 +121,7 @@ def _print_summary(results: Results, rows: int) -> None:
 
 
 @contextmanager
-def _closing(database: Opened) -> Iterator[Opened]:
+def closing(database: Opened) -> Iterator[Opened]:
     """Drops the database at the end."""
     try:
         yield database

@@ -22,6 +22,10 @@ from framework.replicate.engine import replicate as run
 from framework.replicate.options import Options
 from framework.spec.replication import Deletes, ReplicateTask
 
+TASK = ReplicateTask(
+    table=TABLE, source_table=TABLE, source_schema="public", mode="full", lookback="10s", deletes=Deletes()
+)
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -44,11 +48,8 @@ def replicate(source_url: str, target_url: str) -> Measured:
 def _main() -> None:
     source_url, target_url = json.load(sys.stdin)
     source, target = PostgresSource("source", source_url), MySQLTarget("target", target_url)
-    task = ReplicateTask(
-        table=TABLE, source_table=TABLE, source_schema="public", mode="full", lookback="10s", deletes=Deletes()
-    )
     begun = time.perf_counter()
-    stats = run(source, target, task, Options(run_id="bench"), Reporter(TABLE))
+    stats = run(source, target, TASK, Options(run_id="bench"), Reporter(TABLE))
     seconds = time.perf_counter() - begun
     source.close()
     target.close()

@@ -75,7 +75,17 @@ def _mappings_by_name(layout: _Layout) -> None:
     layout.add(f"{PREFIX}state", Column("mapping", LogicalType(Kind.TEXT, "text")))
 
 
-MIGRATIONS: tuple[Callable[[_Layout], None], ...] = (_longer_run_names, _journals_by_token, _mappings_by_name)
+def _positions(layout: _Layout) -> None:
+    """States say where the source was, so that what has changed since can be told."""
+    layout.add(f"{PREFIX}state", Column("position", LogicalType(Kind.TEXT, "text")))
+
+
+MIGRATIONS: tuple[Callable[[_Layout], None], ...] = (
+    _longer_run_names,
+    _journals_by_token,
+    _mappings_by_name,
+    _positions,
+)
 """What leads from each layout to the next one, the first from `FIRST`. What has been released stays as it is."""
 
 VERSION = FIRST + len(MIGRATIONS)

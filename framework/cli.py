@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable
@@ -287,6 +288,48 @@ def resync(spec: Path, environment: str, table: str, where: str | None) -> None:
     from framework.commands.pipeline import resync as run
 
     run(spec, environment, table, where)
+
+
+def _fraction(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+    """``5%`` as a fraction."""
+    from framework import units
+
+    if value is None:
+        return None
+    if not re.match(units.PERCENT, value) or not 0 < units.fraction(value) <= 1:
+        raise click.BadParameter(f"{value!r} is no percentage above 0% and up to 100%, such as 5%", ctx, param)
+    return units.fraction(value)
+
+
+@cli.command()
+@SPEC
+@_env_option
+@click.option("--table", "tables", multiple=True, help="Only this target table; may be repeated.")
+@click.option("--repair", is_flag=True, help="Copy the rows that differ again.")
+@click.option(
+    "--sample", metavar="N%", callback=_fraction, help="Compare only a part of the rows, another one each time."
+)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def verify(
+    spec: Path, environment: str, tables: tuple[str, ...], repair: bool, sample: float | None, form: str
+) -> None:
+    """Compare the copies with their sources, row by row.
+
+    Both databases add up checksums; only rows of parts that differ are fetched. Rows that changed in the source since
+    they were copied are no differences. Values of masked columns are compared, and never shown.
+
+    Exit code 0: equal; 1: there are differences.
+
+    \b
+    Example:
+      vitrina verify specs/shop.yaml
+      vitrina verify specs/shop.yaml --table fact_orders --repair
+      vitrina verify specs/shop.yaml --sample 5% --format json
+    """
+    from framework.commands.verify import verify as run
+
+    if not run(spec, environment, tables, sample, repair=repair, form=form):
+        sys.exit(1)
 
 
 @cli.command()

@@ -46,9 +46,10 @@ def listener(console: Console) -> Listener:
 
 def summary(stats: Stats) -> str:
     """What a step did, in a few words."""
-    parts = [f"{stats.rows_written:,} written"]
-    if stats.rows_read:
-        parts.insert(0, f"{stats.rows_read:,} read")
+    parts = [f"{stats.rows_read:,} read"] if stats.rows_read else []
+    # Who reads rows that are not there already, and writes none, was only to look at them.
+    if stats.rows_written or stats.rows_unchanged or not parts:
+        parts.append(f"{stats.rows_written:,} written")
     if stats.rows_deleted:
         parts.append(f"{stats.rows_deleted:,} deleted")
     if stats.rows_unchanged:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from benchmarks import load, parse
+from benchmarks import load, parse, verify
 from tests.services import Server, ServerUnavailable
 from tests.services.client import client
 from tests.services.databases import TargetDatabase
@@ -42,6 +42,13 @@ def test_a_copy_that_differs_is_no_result(mysql_server: Server) -> None:
             load.require_content(target, content)
     finally:
         target.drop()
+
+
+def test_verify_is_measured_against_the_load(
+    postgres_server: Server, mysql_server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    verify.run(postgres_server, mysql_server, rows=5_000, rounds=1)
+    assert re.search(r"(?m)^verify / load, median of 1: \d+\.\d\d; rows fetched", capsys.readouterr().out)
 
 
 def test_parse_makes_a_dag_of_every_spec(capsys: pytest.CaptureFixture[str]) -> None:

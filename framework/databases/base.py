@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, Protocol
 
+from framework.databases.canonical import Canonical
 from framework.tables import Index, Table
 from framework.types import LogicalType
 
@@ -274,6 +275,10 @@ class Target(Protocol):
     @property
     def capabilities(self) -> Capabilities:
         """What it can do; may connect to find out."""
+
+    @property
+    def canonical(self) -> Canonical:
+        """How it writes canonical forms; may connect to find out."""
 
     def session(self) -> AbstractContextManager[Session]:
         """A connection of its own, given back at the end; an open transaction is rolled back.

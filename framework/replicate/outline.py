@@ -30,6 +30,7 @@ class Outline:
         one_snapshot: all ranges are read at one point in time. Else the copy is caught up from the horizon.
         alters: the copy's table becomes another one before the merge.
         backfill: columns whose values are read whatever the cursor says.
+        position: where the source was before anything was read, as text.
         resync: the condition of the rows that are read again; bound and watermark stay. None where that is not asked.
         renamed: by the names that columns will have in the copy, those they have.
     """
@@ -47,6 +48,7 @@ class Outline:
     backfill: tuple[str, ...] = ()
     renamed: tuple[tuple[str, str], ...] = ()
     resync: str | None = None
+    position: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """As plain data."""

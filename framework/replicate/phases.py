@@ -7,6 +7,8 @@ and may be tried again: what is done already is recognised and not done twice.
 from __future__ import annotations
 
 from framework.databases.base import Session
+from framework.databases.postgres.names import qualified
+from framework.databases.postgres.position import position
 from framework.databases.postgres.snapshot import Horizon, Snapshot, horizon, snapshot
 from framework.databases.postgres.source import PostgresSession
 from framework.errors import StatementFailed, VerifyFailed
@@ -28,7 +30,7 @@ def plan(job: Job) -> Outline:
         CopyMissing: there is nothing that could be read again.
     """
     with job.source.session() as session:
-        seen = horizon(session)
+        seen, place = horizon(session), _place(job, session)
     with job.target.session() as session:
         state.ensure(session, job.target)
         # First of all: whoever was taken over before his rename cannot rename any more.
@@ -42,10 +44,10 @@ def plan(job: Job) -> Outline:
         if last is not None and not _is_full(job, last, evolution):
             if last.structure is not None and last.structure.hidden:
                 evolve.reveal(job, session)
-            outline = _incremental(job, seen, last, evolution)
+            outline = _incremental(job, seen, place, last, evolution)
             incremental.begin(job, session)
         else:
-            outline = _full(job, seen)
+            outline = _full(job, seen, place)
             full.begin(job, session, outline.generation, made_of)
     for change in evolution.changes if evolution is not None and outline.full else ():
         job.reporter.notice(change.sentence)
@@ -108,10 +110,17 @@ def verify(job: Job) -> Stats:
     return done.stats
 
 
-def _full(job: Job, seen: Horizon) -> Outline:
+def _place(job: Job, session: PostgresSession) -> str:
+    source = job.mapping.source
+    return position(session, qualified(source.schema, source.name), children=job.mapping.task.children).as_text()
+
+
+def _full(job: Job, seen: Horizon, place: str) -> Outline:
     ranges, one_snapshot = full.ranges(job, seen)
     generation, fingerprint = state.new_generation(job.lease.token), job.mapping.fingerprint
-    return Outline(True, job.lease.token, generation, fingerprint, seen, None, None, ranges, one_snapshot)
+    return Outline(
+        True, job.lease.token, generation, fingerprint, seen, None, None, ranges, one_snapshot, position=place
+    )
 
 
 def _is_full(job: Job, last: state.State, evolution: Evolution | None) -> bool:
@@ -120,7 +129,7 @@ def _is_full(job: Job, last: state.State, evolution: Evolution | None) -> bool:
     return anew and job.options.resync is None
 
 
-def _incremental(job: Job, seen: Horizon, last: state.State, evolution: Evolution | None) -> Outline:
+def _incremental(job: Job, seen: Horizon, place: str, last: state.State, evolution: Evolution | None) -> Outline:
     if job.options.resync is None and (doubt := cursor.doubts(job.mapping, seen)):
         job.reporter.notice(doubt)
     return Outline(
@@ -134,6 +143,8 @@ def _incremental(job: Job, seen: Horizon, last: state.State, evolution: Evolutio
         ranges=(EVERYTHING,),
         one_snapshot=True,
         resync=job.options.resync,
+        # Only a part of the copy is of the present, then.
+        position=place if job.options.resync is None else last.position,
         alters=evolution is not None and bool(evolution.changes),
         backfill=evolution.backfill if evolution is not None else (),
         renamed=tuple((new, old) for old, new in evolution.alteration.renamed) if evolution is not None else (),

@@ -35,6 +35,7 @@ TABLE = Table(
         Column("run_id", varchar(128), nullable=False),
         Column("loaded_at", LogicalType(Kind.TIMESTAMP, "timestamp"), nullable=False),
         Column("mapping", LogicalType(Kind.TEXT, "text")),
+        Column("position", LogicalType(Kind.TEXT, "text")),
     ),
     primary_key=("table_name", "generation"),
 )
@@ -51,6 +52,7 @@ class State:
             cursor value where the cursor is no timestamptz.
         watermark: the largest cursor value seen, for people.
         structure: what the copy is made of; None if an older Vitrina wrote the state.
+        position: where the source was when the copy was brought to its present, as text; None if it is not known.
     """
 
     generation: str
@@ -58,6 +60,7 @@ class State:
     bound: str | None
     watermark: str | None
     structure: Structure | None = None
+    position: str | None = None
 
 
 def new_generation(token: int) -> str:
@@ -89,17 +92,24 @@ def current(session: Session, target: Target, table: str) -> State | None:
     generation = mark.removeprefix(MARK).partition(" ")[0]
     quote = target.dialect.quote
     # Who only reads may meet the table of an older Vitrina.
-    mapping = "mapping" if "mapping" in session.columns(STATE) else "NULL"
+    present = session.columns(STATE)
+    texts = ", ".join(quote(name) if name in present else "NULL" for name in ("mapping", "position"))
     found = session.query(
-        f"SELECT fingerprint, bound, watermark, {mapping} FROM {quote(STATE)} "
-        "WHERE table_name = %s AND generation = %s",
+        f"SELECT fingerprint, bound, watermark, {texts} FROM {quote(STATE)} WHERE table_name = %s AND generation = %s",
         (table, generation),
     )
     if not found:
         # A copy without state (somebody emptied the table of states) can only be filled anew.
         return State(generation, "", None, None)
-    fingerprint, bound, watermark, text = found[0]
-    return State(generation, fingerprint, bound, watermark, Structure.from_text(text) if text else None)
+    fingerprint, bound, watermark, structure, position = found[0]
+    return State(
+        generation,
+        fingerprint,
+        bound,
+        watermark,
+        Structure.from_text(structure) if structure else None,
+        position,
+    )
 
 
 def _seen(session: Session, target: Target, table: str) -> tuple[str | None, str]:
@@ -120,11 +130,12 @@ def _seen(session: Session, target: Target, table: str) -> tuple[str | None, str
 
 def write(session: Session, target: Target, table: str, state: State, run_id: str) -> None:
     """Remember ``state``; belongs into the transaction of the rows it speaks of."""
-    name, clock = target.dialect.quote(STATE), target.dialect.utc_now
+    quote, clock = target.dialect.quote, target.dialect.utc_now
+    name, position = quote(STATE), quote("position")
     session.execute(f"DELETE FROM {name} WHERE table_name = %s AND generation = %s", (table, state.generation))
     session.execute(
-        f"INSERT INTO {name} (table_name, generation, fingerprint, bound, watermark, run_id, loaded_at, mapping) "
-        f"VALUES (%s, %s, %s, %s, %s, %s, {clock}, %s)",
+        f"INSERT INTO {name} (table_name, generation, fingerprint, bound, watermark, run_id, loaded_at, mapping, "
+        f"{position}) VALUES (%s, %s, %s, %s, %s, %s, {clock}, %s, %s)",
         (
             table,
             state.generation,
@@ -133,6 +144,7 @@ def write(session: Session, target: Target, table: str, state: State, run_id: st
             state.watermark,
             run_id,
             state.structure.as_text() if state.structure is not None else None,
+            state.position,
         ),
     )
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import duckdb
 
 from framework.databases.base import Capabilities, Dialect
+from framework.databases.canonical import Canonical
+from framework.databases.duckdb.canonical import DuckDBCanonical
 from framework.databases.duckdb.dialect import DuckDBDialect
 from framework.databases.duckdb.errors import connection_failed, lock_holder, translated
 from framework.databases.duckdb.session import DuckDBSession
@@ -40,6 +42,7 @@ class DuckDBTarget:
         self.name = name
         self.url = f"duckdb:///{path}"
         self.dialect: Dialect = DuckDBDialect()
+        self.canonical: Canonical = DuckDBCanonical()
         self.capabilities = Capabilities(lane="CSV", single_writer=True, foreign_keys=False)
         self._path = path
         self._wait = wait

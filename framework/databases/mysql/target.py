@@ -16,6 +16,7 @@ from sqlalchemy.pool import QueuePool
 from framework.connections import mask, without
 from framework.databases import waits
 from framework.databases.base import Capabilities
+from framework.databases.mysql.canonical import MySQLCanonical
 from framework.databases.mysql.connection import CLIENT_FLAGS, StreamingConnection
 from framework.databases.mysql.dialect import MySQLDialect
 from framework.databases.mysql.errors import connection_failed
@@ -56,6 +57,11 @@ class MySQLTarget:
         allowed = self._server[1]
         return Capabilities(lane="LOAD DATA" if allowed else "INSERT", single_writer=False, hides_columns=True)
 
+    @cached_property
+    def canonical(self) -> MySQLCanonical:
+        """MariaDB stores -0 as 0."""
+        return MySQLCanonical(signed_zero=not self._is_mariadb)
+
     @contextmanager
     def session(self) -> Iterator[MySQLSession]:
         """A connection of its own, given back at the end; an open transaction is rolled back."""
@@ -82,7 +88,7 @@ class MySQLTarget:
     def version(self) -> str:
         """The server's product and version."""
         version = self._server[0]
-        return f"MariaDB {version.split('-')[0]}" if "MariaDB" in version else f"MySQL {version.split('-')[0]}"
+        return f"MariaDB {version.split('-')[0]}" if self._is_mariadb else f"MySQL {version.split('-')[0]}"
 
     def cancel(self) -> None:
         """Kill the statements that other threads are running; a user may always kill his own."""
@@ -134,7 +140,11 @@ class MySQLTarget:
     @property
     def _collation(self) -> str:
         # Both compare as PostgreSQL does: by bytes, without padding.
-        return "utf8mb4_nopad_bin" if "MariaDB" in self._server[0] else "utf8mb4_0900_bin"
+        return "utf8mb4_nopad_bin" if self._is_mariadb else "utf8mb4_0900_bin"
+
+    @property
+    def _is_mariadb(self) -> bool:
+        return "MariaDB" in self._server[0]
 
     def _raw_connection(self) -> sqlalchemy.pool.PoolProxiedConnection:
         try:

@@ -1,0 +1,93 @@
+"""How MySQL and MariaDB write canonical forms (see `framework.databases.canonical`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from framework.databases.canonical import DIGITS, LONG, Form, integer
+from framework.databases.limits import holds_all
+from framework.types import INTEGER_KINDS, TEXT_KINDS, Kind, LogicalType
+
+_WITH_FRACTION = frozenset({Kind.TIME, Kind.TIMESTAMP, Kind.TIMESTAMPTZ})
+_PLAIN = INTEGER_KINDS | _WITH_FRACTION | {Kind.BOOLEAN, Kind.NUMBER, Kind.DATE}
+
+_SHORT = LONG // 4
+"""Characters of a text that is never long, whatever they are."""
+
+
+class MySQLCanonical:
+    """Implements `framework.databases.canonical.Canonical`.
+
+    Args:
+        signed_zero: the server tells 0 and -0 apart.
+    """
+
+    def __init__(self, *, signed_zero: bool) -> None:
+        self._double = Form.DOUBLE if signed_zero else Form.DOUBLE_WITHOUT_SIGN
+
+    def form(self, type_: LogicalType) -> Form:
+        """The form of values of ``type_``."""
+        if type_.kind in _PLAIN:
+            return Form.PLAIN
+        if type_.kind is Kind.NUMERIC:
+            return Form.PLAIN if holds_all(type_) else Form.DECIMAL
+        if type_.kind is Kind.MONEY:
+            return Form.DECIMAL
+        if type_.kind in (Kind.REAL, Kind.DOUBLE):
+            return self._double
+        return Form.BYTES if type_.kind is Kind.BYTES else Form.TEXT
+
+    def text(self, expression: str, type_: LogicalType) -> str:
+        """The canonical text of a value."""
+        return f"CONCAT({', '.join(self._parts(expression, type_))})"
+
+    def row(self, columns: Sequence[tuple[str, LogicalType]]) -> str:
+        """The canonical text of values side by side."""
+        parts = (part for expression, type_ in columns for part in self._parts(expression, type_))
+        return f"CONCAT({', '.join(parts)})"
+
+    def number(self, text: str) -> str:
+        """An integer made of the SHA-256 of a text."""
+        return f"CAST(CONV(LEFT(SHA2({text}, 256), {DIGITS}), 16, 10) AS SIGNED)"
+
+    def _parts(self, expression: str, type_: LogicalType) -> list[str]:
+        """What CONCAT makes the canonical text of; none is NULL."""
+        form = self.form(type_)
+        if form is Form.TEXT:
+            # Beside texts of utf8mb4, MariaDB refuses those of ascii.
+            text = expression if type_.kind in TEXT_KINDS else f"CONVERT({expression} USING utf8mb4)"
+            never_long = type_.length is not None and type_.length <= _SHORT
+            return _told(text, text, never_long=never_long)
+        if form is Form.BYTES:
+            return _told(expression, f"LOWER(HEX({expression}))")
+        if form in (Form.PLAIN, Form.DECIMAL):
+            return [f"IFNULL({_trimmed(expression, type_)}, '')", "','"]
+        # A point's well-known binary is the byte order (1), a kind (4), and its coordinates, the lowest byte first.
+        return [f"IFNULL(HEX(REVERSE(SUBSTR(ST_AsBinary(POINT({expression}, 0)), 6, 8))), '')", "','"]
+
+    def joined(self, text: str) -> str:
+        """The texts of all rows as they come: a range of the primary key is read in its order."""
+        return f"GROUP_CONCAT({text} SEPARATOR '')"
+
+    def shown(self, expression: str, type_: LogicalType) -> str:
+        """A value as people read it."""
+        if type_.kind is Kind.BYTES:
+            return f"LOWER(HEX({expression}))"
+        return f"CAST({_trimmed(expression, type_)} AS CHAR)"
+
+    def bucket(self, expression: str, low: int, width: int) -> str:
+        """How many times ``width`` fits between ``low`` and an integer."""
+        return f"(({expression}) - {integer(low)}) DIV {width}"
+
+
+def _trimmed(expression: str, type_: LogicalType) -> str:
+    """MySQL shows six digits of a second's fraction, PostgreSQL as many as there are. Bytes are trimmed quicker."""
+    if type_.kind not in _WITH_FRACTION:
+        return expression
+    return f"TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM CAST({expression} AS BINARY)))"
+
+
+def _told(expression: str, value: str, *, never_long: bool = False) -> list[str]:
+    length = f"LENGTH({expression})"
+    shortened = value if never_long else f"IF({length} > {LONG}, SHA2({expression}, 256), {value})"
+    return [f"IFNULL({length}, '')", "':'", f"IFNULL({shortened}, '')"]

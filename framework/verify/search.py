@@ -1,0 +1,133 @@
+"""Finding the rows that differ: sums of parts first, then the rows of parts whose sums differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from framework.databases.base import Progress
+from framework.verify.judge import Judge
+from framework.verify.side import Numbered, Side, Sum
+from framework.verify.slots import Grid, Stretch, blocks_of, parts_of
+
+Answer = TypeVar("Answer")
+
+LEAF = 1_000
+"""Rows of a part that are fetched, rather than cut the part again."""
+
+AT_ONCE = 50_000
+"""Rows that are fetched at once."""
+
+SLOTS = 1_000
+"""Slots that one statement asks for."""
+
+FAN_OUT = 256
+"""Parts into which a part is cut that is too large: keys may be crowded."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Source and copy, which are asked at the same time."""
+
+    source: Side
+    copy: Side
+    pool: ThreadPoolExecutor
+
+    def both(self, question: Callable[[Side], Answer]) -> tuple[Answer, Answer]:
+        """The answers of both to one question."""
+        copy = self.pool.submit(question, self.copy)
+        try:
+            source = question(self.source)
+        except BaseException:
+            # Its session must be idle before anybody else uses it.
+            copy.exception()
+            raise
+        return source, copy.result()
+
+    def sums(self, grid: Grid) -> tuple[dict[int, Sum], dict[int, Sum]]:
+        """Of the parts of a grid."""
+        return self.both(lambda side: side.sums(grid))
+
+    def numbers(self, grid: Grid, parts: Sequence[int]) -> tuple[list[Numbered], list[Numbered]]:
+        """Of the rows of some parts."""
+        return self.both(lambda side: side.numbers(grid, parts))
+
+    @property
+    def fetched(self) -> int:
+        """Rows that both have answered with."""
+        return sum(self.source.fetched) + sum(self.copy.fetched)
+
+
+@dataclass
+class Search:
+    """Looks through slots.
+
+    Attributes:
+        rows: of the source, that were compared.
+        copied: of the copy.
+    """
+
+    pair: Pair
+    judge: Judge
+    progress: Progress
+    rows: int = 0
+    copied: int = 0
+
+    def through(self, stretch: Stretch, rows: int) -> None:
+        """Look through a stretch that has about so many rows, until the judge has enough."""
+        copy = self.pair.copy
+        if copy.indexed is not None and copy.canonical.joined("") is not None:
+            grid = stretch.cut(blocks_of(rows, len(copy.columns)))
+            ours, theirs = self.pair.both(lambda side: side.digests(grid))
+        else:
+            grid = stretch.cut(parts_of(rows))
+            ours, theirs = self.pair.sums(grid)
+        self.rows += (compared := sum(part.rows for part in ours.values()))
+        self.copied += sum(part.rows for part in theirs.values())
+        self._unequal(grid, ours, theirs)
+        self.progress(compared)
+
+    def again(self, slots: Sequence[int]) -> None:
+        """Look at the rows of some slots."""
+        for start in range(0, len(slots), SLOTS):
+            chosen = slots[start : start + SLOTS]
+            self.judge.compare(*self.pair.both(lambda side: side.chosen(chosen)))  # noqa: B023 - asked at once
+
+    def _unequal(self, grid: Grid, ours: dict[int, Sum], theirs: dict[int, Sum]) -> None:
+        """Look into the parts of a grid whose sums differ."""
+        none = Sum()
+        sizes = {
+            part: max(ours.get(part, none).rows, theirs.get(part, none).rows)
+            for part in sorted(ours.keys() | theirs.keys())
+            if ours.get(part, none) != theirs.get(part, none)
+        }
+        crowded = [part for part, rows in sizes.items() if rows > LEAF and self._can_cut(grid.part(part))]
+        for part in crowded:
+            if self.judge.is_full:
+                return
+            finer = grid.part(part).cut(FAN_OUT)
+            self._unequal(finer, *self.pair.sums(finer))
+        for parts in _batches({part: rows for part, rows in sizes.items() if part not in crowded}):
+            if self.judge.is_full:
+                return
+            self.judge.compare(*self.pair.numbers(grid, parts))
+
+    def _can_cut(self, stretch: Stretch) -> bool:
+        """Parts that only a scan of the whole table finds are fetched as they are."""
+        return self.pair.source.indexed is not None and stretch.width > 1
+
+
+def _batches(sizes: dict[int, int]) -> Iterator[list[int]]:
+    """The parts, in groups that have not too many rows."""
+    chosen: list[int] = []
+    rows = 0
+    for part, size in sizes.items():
+        if chosen and rows + size > AT_ONCE:
+            yield chosen
+            chosen, rows = [], 0
+        chosen.append(part)
+        rows += size
+    if chosen:
+        yield chosen

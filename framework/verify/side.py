@@ -1,0 +1,273 @@
+"""What is asked of the source and of the copy, in the same words: sums of parts, numbers of rows, values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from framework.databases.base import Row, Session
+from framework.databases.canonical import Canonical, integer
+from framework.databases.postgres.canonical import PostgresCanonical
+from framework.databases.postgres.source import PostgresSession
+from framework.replicate.mapping import DELETED_AT, Mapping
+from framework.types import LogicalType
+from framework.verify.slots import WHOLE, Grid, Stretch, integer_key, joined
+
+PLANNING = """
+SET LOCAL jit = off;
+SET LOCAL enable_sort = off;
+SET LOCAL max_parallel_workers_per_gather = 0
+"""
+"""A sum of many rows is to keep one processor of the source busy; the planner takes parts for as many as rows."""
+
+STATEMENT = 25
+"""Parts that one statement tells the digests of."""
+
+SHOWN = 65_536
+"""Characters of a value that are looked at to be shown."""
+
+
+@dataclass(frozen=True)
+class Sum:
+    """Of a part: how many rows, and the sum of their numbers. Equal sums are equal rows."""
+
+    rows: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True)
+class Numbered:
+    """A row by its slot and its number.
+
+    Attributes:
+        changed: the source's row may have changed since it was copied.
+    """
+
+    slot: int
+    number: int
+    changed: bool = False
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A value: its canonical text, and as people read it (None: NULL, or masked)."""
+
+    text: str
+    shown: str | None
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A column: its expression, and what it is."""
+
+    name: str
+    expression: str
+    type: LogicalType
+    masked: bool
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two.
+
+    Attributes:
+        canonical: how it writes canonical forms.
+        relation: what FROM names.
+        condition: of the rows that count; empty for all.
+        columns: those that are compared.
+        key: names of those that identify a row.
+        indexed: the key's expression, if it is the slot.
+        changed: the condition that a row may have changed since it was copied.
+        ask: runs a query.
+    """
+
+    canonical: Canonical
+    relation: str
+    condition: str
+    columns: tuple[Piece, ...]
+    key: tuple[str, ...]
+    indexed: str | None
+    changed: str
+    ask: Callable[[str], list[Row]]
+    fetched: list[int] = field(default_factory=list)
+
+    @property
+    def number(self) -> str:
+        """The expression of a row's number."""
+        return self.canonical.number(self.canonical.row(_pairs(self.columns)))
+
+    @property
+    def slot(self) -> str:
+        """The expression of a row's slot."""
+        if self.indexed is not None:
+            return self.indexed
+        keys = tuple(column for column in self.columns if column.name in self.key)
+        return self.canonical.number(self.canonical.row(_pairs(keys or self.columns)))
+
+    def extent(self) -> Stretch | None:
+        """The slots that rows may have; None if there are no rows."""
+        if self.indexed is None:
+            return WHOLE
+        low, high = self._fetch(f"SELECT MIN({self.indexed}), MAX({self.indexed}) FROM {self.relation}")[0]
+        return None if low is None else Stretch(int(low), int(high))
+
+    def rows(self) -> int:
+        """How many rows there are; reads all."""
+        return int(self._fetch(f"SELECT COUNT(*) FROM {self.relation}{self._where()}")[0][0])
+
+    def sums(self, grid: Grid) -> dict[int, Sum]:
+        """By part of a grid, its sum; parts without rows are left out."""
+        found = self._fetch(
+            f"SELECT {self._part(grid)}, COUNT(*), SUM({self.number}) FROM {self.relation}"
+            f"{self._where(self._within(grid.stretch))} GROUP BY 1"
+        )
+        return {int(part): Sum(int(rows), int(total)) for part, rows, total in found}
+
+    def digests(self, grid: Grid) -> dict[int, Sum]:
+        """By part of a grid, the number of its rows' texts, joined in the order of the key.
+
+        Quicker than to add up a number of each row, where an index finds the parts. If rows come in another order, or
+        if the server cuts the text, parts are unequal that are not; so it is for `sums` to say what differs.
+        """
+        found = {}
+        parts = grid.parts()
+        for first in range(0, len(parts), STATEMENT):
+            chosen = enumerate(parts[first : first + STATEMENT], first)
+            rows = self._fetch("\nUNION ALL ".join(self._digest(part, stretch) for part, stretch in chosen))
+            found.update({int(part): Sum(int(rows), int(total)) for part, rows, total in rows if rows})
+        return found
+
+    def numbers(self, grid: Grid, parts: Sequence[int]) -> list[Numbered]:
+        """All rows of some parts of a grid."""
+        if self.indexed is not None:
+            conditions = [" OR ".join(f"({self._within(each)})" for each in joined(map(grid.part, parts)))]
+        else:
+            # One expression for all parts, since each would be computed for each row.
+            numbers = ", ".join(map(str, parts))
+            conditions = [self._within(grid.stretch), f"{self._part(grid)} IN ({numbers})"]
+        return self._numbers(*conditions)
+
+    def chosen(self, slots: Sequence[int]) -> list[Numbered]:
+        """All rows of some slots."""
+        return self._numbers(self.is_one_of(slots))
+
+    def unfiltered(self, slots: Sequence[int]) -> list[tuple[int, bool]]:
+        """The slots of rows that are there whether they count or not, and whether they may have changed."""
+        found = self._fetch(f"SELECT {self.slot}, {self.changed} FROM {self.relation} WHERE {self.is_one_of(slots)}")
+        return [(int(slot), bool(changed)) for slot, changed in found]
+
+    def cells(self, slots: Sequence[int]) -> list[tuple[Numbered, dict[str, Cell]]]:
+        """Rows with all their values, by column."""
+        values = [
+            part
+            for column in self.columns
+            for part in (
+                self.canonical.text(column.expression, column.type),
+                "NULL" if column.masked else f"LEFT({self.canonical.shown(column.expression, column.type)}, {SHOWN})",
+            )
+        ]
+        found = self._fetch(
+            f"SELECT {self.slot}, {self.number}, {', '.join(values)} FROM {self.relation}"
+            f"{self._where(self.is_one_of(slots))}"
+        )
+        names = [column.name for column in self.columns]
+        return [
+            (
+                Numbered(int(row[0]), int(row[1])),
+                {
+                    name: Cell(str(_text(row[place])), _text(row[place + 1]))
+                    for name, place in zip(names, range(2, len(row), 2), strict=True)
+                },
+            )
+            for row in found
+        ]
+
+    def is_one_of(self, slots: Sequence[int]) -> str:
+        """The condition that a row has one of some slots."""
+        return f"{self.slot} IN ({', '.join(map(integer, slots))})"
+
+    def _fetch(self, query: str) -> list[Row]:
+        rows = self.ask(query)
+        self.fetched.append(len(rows))
+        return rows
+
+    def _where(self, *conditions: str) -> str:
+        # The line's end keeps a comment of the author's from taking the bracket with it.
+        parts = [f"({part}\n)" for part in (self.condition, *conditions) if part]
+        return f" WHERE {' AND '.join(parts)}" if parts else ""
+
+    def _numbers(self, *conditions: str) -> list[Numbered]:
+        found = self._fetch(
+            f"SELECT {self.slot}, {self.number}, {self.changed} FROM {self.relation}{self._where(*conditions)}"
+        )
+        return [Numbered(int(slot), int(number), bool(changed)) for slot, number, changed in found]
+
+    def _digest(self, part: int, stretch: Stretch) -> str:
+        number = self.canonical.number(str(self.canonical.joined("r")))
+        row = self.canonical.row(_pairs(self.columns))
+        return (
+            f"SELECT {part}, COUNT(*), {number} FROM (SELECT {row} AS r FROM {self.relation}"
+            f"{self._where(self._within(stretch))} ORDER BY {self.slot}) AS q"
+        )
+
+    def _part(self, grid: Grid) -> str:
+        return self.canonical.bucket(self.slot, grid.stretch.low, grid.width)
+
+    def _within(self, stretch: Stretch) -> str:
+        """The condition that a slot is in a stretch; empty if all are."""
+        if stretch == WHOLE and self.indexed is None:
+            return ""
+        return f"{self.slot} BETWEEN {integer(stretch.low)} AND {integer(stretch.high)}"
+
+
+def source_side(session: PostgresSession, mapping: Mapping, canonical: Canonical, changed: str) -> Side:
+    """The source, in the session's snapshot and in the forms of the copy's ``canonical``."""
+    key = integer_key(mapping)
+    return Side(
+        canonical=PostgresCanonical(canonical.form),
+        relation=mapping.origin,
+        condition=mapping.task.where or "",
+        columns=tuple(Piece(c.name, c.expression, c.type, c.masked) for c in mapping.columns),
+        key=mapping.key,
+        indexed=key.expression if key is not None else None,
+        changed=changed,
+        ask=session.query,
+    )
+
+
+def of_slots(mapping: Mapping, canonical: Canonical, slots: Sequence[int]) -> str:
+    """The source's condition that a row has one of some slots."""
+    key = integer_key(mapping)
+    postgres = PostgresCanonical(canonical.form)
+    columns = tuple(Piece(c.name, c.expression, c.type, c.masked) for c in mapping.columns)
+    expression = key.expression if key is not None else None
+    return Side(postgres, mapping.origin, "", columns, mapping.key, expression, "FALSE", _nothing).is_one_of(slots)
+
+
+def copy_side(session: Session, mapping: Mapping, canonical: Canonical, quote: Callable[[str], str]) -> Side:
+    """The copy; rows that are marked as gone from the source do not count."""
+    key = integer_key(mapping)
+    return Side(
+        canonical=canonical,
+        relation=quote(mapping.task.table),
+        condition=f"{quote(DELETED_AT)} IS NULL" if mapping.marks_deletes else "",
+        columns=tuple(Piece(c.name, quote(c.name), c.type, c.masked) for c in mapping.columns),
+        key=mapping.key,
+        indexed=quote(key.name) if key is not None else None,
+        changed="NULL",
+        ask=session.query,
+    )
+
+
+def _nothing(_: str) -> list[Row]:
+    return []
+
+
+def _pairs(columns: Iterable[Piece]) -> list[tuple[str, LogicalType]]:
+    return [(column.expression, column.type) for column in columns]
+
+
+def _text(value: object) -> str | None:
+    if value is None:
+        return None
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
