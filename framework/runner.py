@@ -40,6 +40,8 @@ from framework.spec.entities import GenerateTask
 from framework.spec.marts import Mart, MartTask
 from framework.spec.replication import ConstraintsTask, ReplicateTask
 from framework.spec.scheduling import Retries
+from framework.verify import record
+from framework.verify.automatic import examine
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,11 @@ def replicate_options(run: Run, step: Step, *, spread: bool = False) -> Options:
     )
 
 
+def _verify(run: Run, step: Step, reporter: Reporter) -> Stats:
+    task = ReplicateTask.model_validate(step.arguments["task"])
+    return examine(run.read, run.written, task, run.run_id, reporter, run.mask_key)
+
+
 def _constraints(run: Run, step: Step, reporter: Reporter) -> Stats:
     task = ConstraintsTask.model_validate(step.arguments["task"])
     return look_after(run.read, run.written, task, run.run_id, reporter)
@@ -129,6 +136,7 @@ def _constraints(run: Run, step: Step, reporter: Reporter) -> Stats:
 
 def _mart(run: Run, step: Step, reporter: Reporter) -> Stats:
     task = MartTask.model_validate(step.arguments["task"])
+    record.require_equal(run.written, step.arguments["verified"])
     with lease.held(run.written, task.name, run.run_id) as held:
         return build(run.written, task, reporter, force=run.full_refresh, guard=held.guard)
 
@@ -137,6 +145,7 @@ HANDLERS: Mapping[Kind, Callable[[Run, Step, Reporter], Stats]] = {
     Kind.GENERATE: _generate,
     Kind.TICK: _tick,
     Kind.REPLICATE: _replicate,
+    Kind.VERIFY: _verify,
     Kind.CONSTRAINTS: _constraints,
     Kind.MART: _mart,
 }
