@@ -9,7 +9,16 @@ import psycopg2
 from psycopg2 import errors as pg
 
 from framework.connections import mask, without
-from framework.errors import ConnectionFailed, DiskFull, PrivilegeMissing, ReadOnly, StatementFailed, VitrinaError
+from framework.databases.tls import NO_TLS, UNTRUSTED, WRONG_HOST
+from framework.errors import (
+    ConnectionFailed,
+    DiskFull,
+    PrivilegeMissing,
+    ReadOnly,
+    StatementFailed,
+    TlsFailed,
+    VitrinaError,
+)
 
 LOST = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03", "25P04"})
 """The server ended the session, or is going down or coming up. (PostgreSQL, "Error Codes")"""
@@ -24,6 +33,16 @@ ANSWERS = ("starting up", "shutting down", "recovery mode", "not accepting conne
 """What a server says that is there and cannot take a connection now; a failed login has no code."""
 
 
+INSECURE = (
+    ("does not support SSL", NO_TLS.format(option="`sslmode`")),
+    ("does not match host name", WRONG_HOST),
+    ("could not get server's host name from server certificate", WRONG_HOST),
+    ("certificate verify failed", UNTRUSTED.format(option="sslrootcert")),
+    ("root certificate", UNTRUSTED.format(option="sslrootcert")),
+)
+"""What libpq says where TLS is demanded and is not to be had (it has no codes), and what to do."""
+
+
 def first_line(error: BaseException) -> str:
     """What a driver says in its first line, without secrets."""
     text = str(error).strip()
@@ -32,6 +51,10 @@ def first_line(error: BaseException) -> str:
 
 def connection_failed(name: str, url: str, error: psycopg2.Error, password: str, *, reached: bool) -> ConnectionFailed:
     """The reason and the fix of a failed login, without the password; ``reached``: the server has answered before."""
+    for line in str(error).splitlines():
+        for words, fix in INSECURE:
+            if words in line:
+                return TlsFailed(name, url, without(password, mask(line.strip())), fix)
     reason = without(password, first_line(error))
     answered = any(words in reason for words in ANSWERS)
     transient = False
@@ -42,6 +65,8 @@ def connection_failed(name: str, url: str, error: psycopg2.Error, password: str,
     elif answered:
         fix = "wait until it takes connections again, or allow more of them"
         transient = True
+    elif "no encryption" in reason:  # pg_hba.conf
+        fix = "add `tls: require` to the connection in connections.yaml, or let it in without at the server"
     elif "does not exist" in reason:
         fix = "create it, or correct the name in the connection's URL"
     else:

@@ -19,6 +19,7 @@ from framework.connections import mask
 from framework.databases import waits
 from framework.databases.postgres.errors import connection_failed, translated
 from framework.databases.postgres.silence import Watch
+from framework.databases.postgres.tls import secured
 from framework.errors import StatementFailed, VitrinaError
 
 Row = tuple[Any, ...]
@@ -134,7 +135,7 @@ class PostgresSource:
         self.name = name
         self.url = mask(url)
         self.may_generate = may_generate
-        self._url: URL = make_url(url)
+        self._url: URL = secured(make_url(url))
         self._busy: set[psycopg2.extensions.connection] = set()
         self._cancelled = False
         self._reached = False
