@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,7 +27,7 @@ class Secured:
     authority: Authority
     stranger: Authority
 
-    def url(self, host: str = "localhost", **options: object) -> str:
+    def url(self, host: str = "localhost", /, **options: object) -> str:
         query = {name: str(value) for name, value in options.items()}
         url = make_url(self.server_url).set(host=host).update_query_dict(query)
         return url.render_as_string(hide_password=False)
@@ -64,11 +64,11 @@ def _launch(kind: Kind, ca: Path, certificate: Path, key: Path) -> Launched:
     return mysql.launch(kind, installation, *files, "--innodb-buffer-pool-size=64M")
 
 
-def _first(*ways: partial[Installation] | type) -> Installation:
+def _first(*ways: Callable[[], Installation]) -> Installation:
     reasons = []
     for way in ways:
         found = attempt(way)
         if not isinstance(found, ServerUnavailable):
             return found
         reasons.append(found.reason)
-    pytest.skip("; ".join(reasons))
+    pytest.skip("; ".join(reasons))  # whoever has containers only

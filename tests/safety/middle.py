@@ -43,9 +43,9 @@ class Stripping:
     def _serve(self, client: socket.socket) -> None:
         address = str(self._url.host), int(self._url.port or 0)
         with suppress(OSError), client, socket.create_connection(address) as server:
+            first: bytes | None = b""
             if self._url.get_backend_name() == "mysql":
                 client.sendall(_without_tls(server.recv(1 << 16)))
-                first = b""
             else:
                 first = self._refused(client)
             if first is not None:
