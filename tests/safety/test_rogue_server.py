@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pymysql
 import pytest
 
 from framework.databases.mysql.connection import ASKED
@@ -78,14 +79,11 @@ def test_the_password_as_it_is_is_asked_for_without_tls(file: str, way: bytes):
 
 def test_the_rogue_is_one_that_works(file: str):
     """A client that does what the server says would have sent the file."""
-    import pymysql
-
     rogue = Rogue(file, 2, OK)
-    port = rogue.port
+    client = pymysql.connect(host="127.0.0.1", port=rogue.port, user="u", password="p", local_infile=True)
     with pytest.raises(pymysql.err.MySQLError):
-        connection = pymysql.connect(host="127.0.0.1", port=port, user="u", password="p", local_infile=True)
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+        client.cursor().execute("SELECT 1")
+    client.close()
     rogue.close()
     assert SECRET.encode() in rogue.heard
 
@@ -96,9 +94,7 @@ def test_another_file_is_asked_for_while_rows_are_loaded(
     source.execute("CREATE TABLE t (id bigint PRIMARY KEY, v text)")
     source.execute("INSERT INTO t SELECT g, repeat('row', 10) FROM generate_series(1, 500) g")
     spec = tmp_path / "spec.yaml"
-    spec.write_text(
-        "version: 1\npipeline: p\nsource: pg\ntarget: my\nreplicate: {t: {mode: full}}\n", encoding="utf-8"
-    )
+    spec.write_text("version: 1\npipeline: p\nsource: pg\ntarget: my\nreplicate: {t: {mode: full}}\n", encoding="utf-8")
     hijacking = Hijacking(target.url, file)
     command = Command(tmp_path, VITRINA_CONN_PG=source.url, VITRINA_CONN_MY=hijacking.url)
     try:

@@ -107,7 +107,7 @@ def translated(name: str) -> Iterator[None]:
 def as_ours(name: str, error: pymysql.err.MySQLError) -> VitrinaError:
     """One of PyMySQL's errors as ours."""
     if code(error) in ACCESS_DENIED:
-        fix = "grant it to the connection's user; README.md lists what the target role needs"
+        fix = "grant it to the connection's user; docs/security.md lists what the target role needs"
         return PrivilegeMissing(name, reason(error), fix)
     if code(error) in READ_ONLY or (code(error) == OPTION_FORBIDS and "read" in reason(error)):
         return ReadOnly(name, reason(error))

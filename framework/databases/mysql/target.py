@@ -9,6 +9,7 @@ from functools import cached_property
 
 import pymysql.err
 import sqlalchemy
+from pymysql.constants import CLIENT
 from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import QueuePool
@@ -165,7 +166,7 @@ class MySQLTarget:
     def _connect(self) -> StreamingConnection:
         plain = self._url.difference_update_query(OPTIONS)
         arguments = MySQLDialect_pymysql().create_connect_args(plain)[1]
-        flags = int(arguments.get("client_flag", 0)) | CLIENT_FLAGS
+        flags = (int(arguments.get("client_flag", 0)) | CLIENT_FLAGS) & ~CLIENT.MULTI_STATEMENTS
         ours = {"charset": "utf8mb4", "local_infile": True, "autocommit": True, "client_flag": flags}
         given = {**WAITS, **arguments, **ours, **self._tls.arguments}
         connection = StreamingConnection(**given, defer_connect=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,6 +21,17 @@ from framework.errors import (
     TlsFailed,
     VitrinaError,
 )
+
+_DENIED = re.compile(
+    r"(?:permission denied (?:for|to create temporary tables in)|must be owner of) (?P<kind>\w+) (?P<name>.+)"
+)
+_GRANTS = defaultdict(
+    lambda: "grant it to the role",
+    schema="GRANT USAGE ON SCHEMA {0} TO the role, and CREATE, where it is to make tables",
+    table="GRANT SELECT ON {0} TO the role; what is filled must be its own",
+    database="GRANT TEMPORARY ON DATABASE {0} TO the role, and CREATE, where it is to make schemas",
+)
+"""What to do, by what it is that was refused; the server names neither the privilege nor the role."""
 
 LOST = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03", "25P04"})
 """The server ended the session, or is going down or coming up. (PostgreSQL, "Error Codes")"""
@@ -65,6 +78,8 @@ def connection_failed(name: str, url: str, error: psycopg2.Error, password: str,
     elif answered:
         fix = "wait until it takes connections again, or allow more of them"
         transient = True
+    elif "permission denied for database" in reason:
+        fix = "GRANT CONNECT ON DATABASE ... TO the role"
     elif "no encryption" in reason:  # pg_hba.conf
         fix = "add `tls: require` to the connection in connections.yaml, or let it in without at the server"
     elif "does not exist" in reason:
@@ -113,4 +128,6 @@ def _is_lost(error: psycopg2.Error) -> bool:
 def _grant(reason: str) -> str:
     if "row-level security" in reason:
         return "a policy hides rows from the role, and a copy would lack them: ALTER ROLE ... BYPASSRLS, or copy a view"
-    return "grant it to the connection's user; README.md lists what the source role needs"
+    denied = _DENIED.search(reason)
+    grant = _GRANTS[denied["kind"]].format(denied["name"]) if denied is not None else "grant it to the role"
+    return f"{grant}; docs/security.md lists what the source role needs"
