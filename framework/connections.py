@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 # Up to the last @ of the line: a password that is not percent-encoded may hold any character.
 _PASSWORD = re.compile(r"(?P<head>[a-zA-Z0-9+]{1,20}://[^:/?#\s]{0,200}):(?P<secret>.*)@")
-_SECRET_OPTION = re.compile(r"(?i)(?P<head>[?&](?:password|passwd|sslpassword|ssl_key_password)=)[^&\s]*")
+_SECRET_OPTION = re.compile(r"(?i)(?P<head>[?&][\w-]*(?:pass|pwd|secret|token)[\w-]*=)[^&\s]*")
 _MASK_KEY = re.compile(r"(?P<head>\bmask_key[\"']?\s*:\s*)\S.*")
 # The path of a webhook is its secret.
 _WEB_PATH = re.compile(r"(?P<head>https?://[^\s/\"'}\]]{1,300}/)[^\s\"'}\]]+")

@@ -12,10 +12,13 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from tests.safety.authority import Authority
-from tests.services import Kind, ServerUnavailable, fetch, mysql, postgres
+from tests.services import Kind, Server, ServerUnavailable, fetch, mysql, postgres
 from tests.services.installation import Installation
 from tests.services.process import Launched, new_directory
 from tests.services.server import attempt
+
+LOGGED = ("log_statement=all", "log_connections=on", "log_parameter_max_length=-1", "log_min_duration_statement=0")
+"""Settings of PostgreSQL: it writes down whatever it is told."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class Secured:
     server_url: str = field(repr=False)
     authority: Authority
     stranger: Authority
+    server: Server
+    log: Path
 
     def url(self, host: str = "localhost", /, **options: object) -> str:
         query = {name: str(value) for name, value in options.items()}
@@ -52,12 +57,13 @@ def secured(request: pytest.FixtureRequest) -> Iterator[Secured]:
                     os.chown(path, account.pw_uid, account.pw_gid)
         launched = _launch(kind, authority.ca, certificate, key)
         stack.callback(launched.stop)
-        yield Secured(kind, launched.wait().url, authority, stranger)
+        server = launched.wait()
+        yield Secured(kind, server.url, authority, stranger, server, launched.log)
 
 
 def _launch(kind: Kind, ca: Path, certificate: Path, key: Path) -> Launched:
     if kind == "postgres":
-        files = ("ssl=on", f"ssl_cert_file={certificate}", f"ssl_key_file={key}")
+        files = (*LOGGED, "ssl=on", f"ssl_cert_file={certificate}", f"ssl_key_file={key}")
         return postgres.launch(_first(postgres.installed, postgres.bundled), *files)
     files = (f"--ssl-ca={ca}", f"--ssl-cert={certificate}", f"--ssl-key={key}")
     installation = _first(partial(mysql.installed, kind), partial(fetch.fetched, kind))

@@ -300,3 +300,39 @@ def test_marts_are_queries(small: Callable[..., Path], query: str):
     for marts in ({"m": {"query": query}}, {"m": {"query": "SELECT id FROM t", "checks": [{"empty": query}]}}):
         with pytest.raises(SpecInvalid):
             load_sound(small(marts))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"schema": "a\0b"},
+        {"from": "a\0b"},
+        {"columns": {"a\0b": "id"}},
+        {"columns": {"c": "a\0b"}},
+        {"where": "note = 'a\0b'"},
+        {"checks": [{"accepted": {"note": ["a\0b"]}}]},
+        {"indexes": [["a\0b"]]},
+    ],
+)
+def test_nul_is_refused(settings: dict[str, Any], tmp_path: Path):
+    path = tmp_path / "spec.yaml"
+    spec = {"version": 1, "pipeline": "p", "source": "pg", "target": "my"}
+    path.write_text(yaml.safe_dump({**spec, "replicate": {"t": {"mode": "full", **settings}}}), encoding="utf-8")
+    with pytest.raises(SpecInvalid) as refused:
+        load_sound(path)
+    assert "bad-character" in {problem.rule for problem in refused.value.problems}
+
+
+@pytest.mark.parametrize(
+    "type_", ["bigint); DROP TABLE canary; --", "varchar(9); DROP", "enum a; DROP TABLE canary; --"]
+)
+def test_types_are_types(type_: str, small: Callable[..., Path]):
+    path = small()
+    columns = {"id": {"type": "bigint", "primary_key": True, "fake": "sequence"}, "c": {"type": type_, "nulls": "50%"}}
+    spec = yaml.safe_load(path.read_text(encoding="utf-8"))
+    spec["entities"] = {"fresh": {"rows": 2, "columns": {**columns, "c": {**columns["c"], "fake": {"constant": "a"}}}}}
+    path.write_text(yaml.safe_dump(spec), encoding="utf-8")
+    with pytest.raises((SpecInvalid, StepsFailed)) as refused:
+        pipeline.generate(path, "default", None, recreate=False)
+    if isinstance(refused.value, StepsFailed):  # such a name is a name, of a type that is not there
+        assert "does not exist" in str(next(iter(refused.value.errors.values())))

@@ -73,7 +73,7 @@ def connection_failed(name: str, url: str, error: psycopg2.Error, password: str,
     transient = False
     if "password authentication failed" in reason or "no password supplied" in reason:
         fix = "correct user and password in the connection's URL"
-    elif isinstance(error, psycopg2.ProgrammingError):
+    elif isinstance(error, psycopg2.ProgrammingError) or "connection option" in reason:
         fix = "correct the options of the connection's URL"
     elif answered:
         fix = "wait until it takes connections again, or allow more of them"
