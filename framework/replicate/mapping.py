@@ -151,13 +151,18 @@ def resolve(task: ReplicateTask, source: Table, mask_key: bytes | None, database
 
     Raises:
         SourceMismatch: a column that the settings name does not exist, or there is no key where one is needed.
-        UsageError: a mask has no key.
+        UsageError: a mask has no key, or SQL of the settings is more than an expression.
     """
+    _require_enclosed(task)
+    return match(task, source, mask_key, database)
+
+
+def match(task: ReplicateTask, source: Table, mask_key: bytes | None, database: str = "") -> Mapping:
+    """The same for who does not send SQL to a server: whether the author's is fit for it is not looked at."""
     if task.table.startswith(PREFIX):
         raise UsageError(
             f"{task.table!r} begins with {PREFIX!r}, which Vitrina keeps for itself", "choose another name"
         )
-    _require_enclosed(task)
     _require_columns(task, source)
     renamed = _renamed(task, source)
     columns = tuple(_within_range(column, task, source) for column in _selected(task, source, renamed))

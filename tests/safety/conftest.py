@@ -63,8 +63,8 @@ def secured(request: pytest.FixtureRequest) -> Iterator[Secured]:
 
 def _launch(kind: Kind, ca: Path, certificate: Path, key: Path) -> Launched:
     if kind == "postgres":
-        files = (*LOGGED, "ssl=on", f"ssl_cert_file={certificate}", f"ssl_key_file={key}")
-        return postgres.launch(_first(postgres.installed, postgres.bundled), *files)
+        settings = (*LOGGED, "ssl=on", f"ssl_cert_file={certificate}", f"ssl_key_file={key}")
+        return postgres.launch(_first(postgres.installed, postgres.bundled), *settings)
     files = (f"--ssl-ca={ca}", f"--ssl-cert={certificate}", f"--ssl-key={key}")
     installation = _first(partial(mysql.installed, kind), partial(fetch.fetched, kind))
     return mysql.launch(kind, installation, *files, "--innodb-buffer-pool-size=64M")

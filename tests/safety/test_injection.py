@@ -20,7 +20,7 @@ from framework.replicate.mapping import resolve
 from framework.replicate.resync import TRIAL
 from framework.spec.replication import ReplicateTask
 from framework.tables import Column, Table
-from framework.types import parse_type
+from framework.types import Kind, LogicalType
 from framework.validation.validate import load_sound
 from tests.replicate.anywhere import DEFAULTS
 from tests.services import Server
@@ -48,8 +48,6 @@ def mysql_quote(name: str) -> str:
 
 
 PARENT = NAMES[1]
-BIGINT = parse_type("bigint")
-assert BIGINT is not None
 
 
 def spec_of() -> dict[str, Any]:
@@ -245,7 +243,7 @@ def task(**settings: Any) -> ReplicateTask:
 def test_sql_of_the_spec_stays_where_it_is_put(small: Callable[..., Path], source: SourceDatabase):
     path = small()
     pipeline.replicate(path, "default", 1, (), full_refresh=False)
-    described = Table("t", (Column("id", BIGINT),), ("id",), schema="public")
+    described = Table("t", (Column("id", LogicalType(Kind.BIGINT, "bigint")),), ("id",), schema="public")
     with pytest.raises(StepsFailed) as refused:
         pipeline.resync(path, "default", "t", WAYS_OUT[0])
     assert "is not one expression" in str(refused.value.errors["replicate:t"])
@@ -328,9 +326,12 @@ def test_nul_is_refused(settings: dict[str, Any], tmp_path: Path):
 )
 def test_types_are_types(type_: str, small: Callable[..., Path]):
     path = small()
-    columns = {"id": {"type": "bigint", "primary_key": True, "fake": "sequence"}, "c": {"type": type_, "nulls": "50%"}}
+    columns = {
+        "id": {"type": "bigint", "primary_key": True, "fake": "sequence"},
+        "c": {"type": type_, "fake": {"constant": "a"}},
+    }
     spec = yaml.safe_load(path.read_text(encoding="utf-8"))
-    spec["entities"] = {"fresh": {"rows": 2, "columns": {**columns, "c": {**columns["c"], "fake": {"constant": "a"}}}}}
+    spec["entities"] = {"fresh": {"rows": 2, "columns": columns}}
     path.write_text(yaml.safe_dump(spec), encoding="utf-8")
     with pytest.raises((SpecInvalid, StepsFailed)) as refused:
         pipeline.generate(path, "default", None, recreate=False)
