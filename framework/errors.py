@@ -8,6 +8,7 @@ VitrinaError
 │   └── GenerationForbidden
 └── RunError              the work began and failed (exit code 1)
     ├── ConnectionFailed
+    │   └── TlsFailed
     ├── PrivilegeMissing
     ├── ReadOnly
     ├── DiskFull
@@ -129,6 +130,16 @@ class ConnectionFailed(RunError):
         self.transient = transient
         self.unknown = unknown
         super().__init__(f"cannot connect to {name!r} ({url}): {reason}", fix)
+
+
+class TlsFailed(ConnectionFailed):
+    """A server offered no TLS, or a certificate that is not trusted, and the connection demands it.
+
+    Neither user nor password were sent.
+    """
+
+    def __init__(self, name: str, url: str, reason: str, fix: str) -> None:
+        super().__init__(name, url, reason, fix, unknown=True)
 
 
 class PrivilegeMissing(RunError):

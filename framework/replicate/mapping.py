@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from framework.databases.base import PREFIX, Row
 from framework.databases.mysql.names import safe_names
 from framework.databases.postgres import ranges
-from framework.databases.postgres.names import qualified, quote
+from framework.databases.postgres.lexing import ONE_EXPRESSION, is_enclosed
+from framework.databases.postgres.names import qualified, quote, type_name
 from framework.databases.postgres.ranges import Policy
 from framework.databases.postgres.wire import wire
 from framework.errors import SourceMismatch, UsageError
@@ -150,8 +151,14 @@ def resolve(task: ReplicateTask, source: Table, mask_key: bytes | None, database
 
     Raises:
         SourceMismatch: a column that the settings name does not exist, or there is no key where one is needed.
-        UsageError: a mask has no key.
+        UsageError: a mask has no key, or SQL of the settings is more than an expression.
     """
+    _require_enclosed(task)
+    return match(task, source, mask_key, database)
+
+
+def match(task: ReplicateTask, source: Table, mask_key: bytes | None, database: str = "") -> Mapping:
+    """The same for who does not send SQL to a server: whether the author's is fit for it is not looked at."""
     if task.table.startswith(PREFIX):
         raise UsageError(
             f"{task.table!r} begins with {PREFIX!r}, which Vitrina keeps for itself", "choose another name"
@@ -164,6 +171,16 @@ def resolve(task: ReplicateTask, source: Table, mask_key: bytes | None, database
         raise no_mask_key(task.table)
     fingerprint = _fingerprint(task, source, columns, key, mask_key, database)
     return Mapping(task, source, columns, key, fingerprint, {old: new for old, new in renamed.items() if old != new})
+
+
+def _require_enclosed(task: ReplicateTask) -> None:
+    """Whatever parser let it through: SQL of the spec is put into a query as an expression, and must be no more."""
+    texts = [("where", task.where)]
+    for name, rule in task.columns.items():
+        texts += [(f"columns.{name}.sql", rule.sql), (f"columns.{name}.type", rule.type)]
+    for place, text in texts:
+        if text is not None and not is_enclosed(text):
+            raise UsageError(f"`{place}` of {task.table!r} is not one expression of PostgreSQL", ONE_EXPRESSION)
 
 
 def no_mask_key(table: str) -> UsageError:
@@ -276,11 +293,11 @@ def _comparable(column: Selected) -> str:
 
 
 def _computed(name: str, rule: MappedColumn) -> Selected:
-    type_name = rule.type or "text"
-    type_ = parse_type(type_name) or LogicalType(Kind.UNKNOWN, type_name)
+    declared = rule.type or "text"
+    type_ = parse_type(declared) or LogicalType(Kind.UNKNOWN, declared)
     # The line's end keeps a comment of the author's from taking the bracket with it.
     end = "\n" if "--" in str(rule.sql) else ""
-    return Selected(name, f"({rule.sql}{end})::{type_.name}", type_, nullable=True, origin=None)
+    return Selected(name, f"({rule.sql}{end})::{type_name(type_)}", type_, nullable=True, origin=None)
 
 
 def _key(task: ReplicateTask, source: Table, columns: tuple[Selected, ...]) -> tuple[str, ...]:

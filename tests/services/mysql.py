@@ -68,7 +68,7 @@ def installed(kind: Kind) -> Installation:
     raise ServerUnavailable(kind, f"no {kind} {minimum} or later is installed on this machine")
 
 
-def launch(kind: Kind, installation: Installation) -> Launched:
+def launch(kind: Kind, installation: Installation, *options: str) -> Launched:
     """Starts a new, empty server with one administrator, who has a password."""
     password = secrets.token_hex(12)
     port = free_port()
@@ -95,6 +95,7 @@ def launch(kind: Kind, installation: Installation) -> Launched:
             f"--pid-file={directory / 'pid'}",
             f"--init-file={accounts}",
             "--secure-file-priv=",
+            *options,
         ]
         commands = [_initialize(kind, installation, directory, common), Command(server)]
         return Launched(kind, url, installation.origin, Plan(str(directory), commands), {})

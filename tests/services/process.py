@@ -60,6 +60,11 @@ class Launched:
             start_new_session=True,
         )
 
+    @property
+    def log(self) -> Path:
+        """What the server writes to its standard output and error."""
+        return self._directory / "log"
+
     def wait(self) -> Server:
         """The server, once its administrator can log in.
 
@@ -89,7 +94,7 @@ class Launched:
 
     def _failure(self, what: str) -> ServerUnavailable:
         try:
-            log = (self._directory / "log").read_text(errors="replace")
+            log = self.log.read_text(errors="replace")
         except OSError:
             log = ""
         tail = "\n".join(log.strip().splitlines()[-15:])

@@ -1,7 +1,10 @@
 """A PyMySQL connection that streams what it is told to, and nothing else, to LOAD DATA LOCAL.
 
 The server names the file that a client is to send. A hostile server could ask for any file of the client's machine, so
-the name is ignored: what is sent is the stream given to `sending`, or nothing.
+the name is ignored: what is sent is the stream given to `sending`. Who asks out of turn is no server to talk to.
+
+Nor may a server have what it should not: the password as it is without TLS, or anything at all without the TLS that
+the connection demands. Drivers differ in this from release to release, so both are looked at here.
 """
 
 from __future__ import annotations
@@ -20,6 +23,11 @@ from framework.databases.waits import SILENCE, keep_alive
 PACKET = 1 << 18
 """Bytes of one packet: large enough to cost nothing, far below any max_allowed_packet."""
 
+ASKED = "the server asked for a file of this machine, and nothing was sent: it is no server to trust"
+
+IN_CLEAR = frozenset({b"mysql_clear_password", b"dialog"})
+"""Ways to log in that hand the password over as it is."""
+
 
 if TYPE_CHECKING:
     _Base = Connection[Any]  # generic in the stubs only
@@ -35,6 +43,9 @@ class StreamingConnection(_Base):
     _write_timeout: float | None
     origin: str | None = None
     """This side's address as the server sees it; with the session's number it tells the session from any other."""
+
+    demands_tls = False
+    """Whether to hang up on a server that offers no TLS, before anything is sent to it."""
 
     _stream: BinaryIO | None = None
     _sent: Callable[[bytes], None] | None = None
@@ -71,6 +82,17 @@ class StreamingConnection(_Base):
         finally:
             self._stream = self._sent = None
 
+    def _get_server_information(self) -> None:
+        super()._get_server_information()  # type: ignore[misc]  # missing in the stubs
+        if self.demands_tls and not self.server_capabilities & CLIENT.SSL:  # type: ignore[attr-defined]
+            raise err.OperationalError(CR.CR_SSL_CONNECTION_ERROR, "the server offers no TLS")
+
+    def _process_auth(self, plugin_name: bytes, auth_packet: Any, handler: Any = None) -> Any:
+        if plugin_name in IN_CLEAR and not self._secure:  # type: ignore[attr-defined]  # missing in the stubs
+            fact = "the server asks for the password as it is, and the connection is not encrypted"
+            raise err.OperationalError(CR.CR_AUTH_PLUGIN_ERR, fact)
+        return super()._process_auth(plugin_name, auth_packet, handler)  # type: ignore[misc]  # missing in the stubs
+
     def _read_query_result(self, unbuffered: bool = False) -> int:
         self._result = None
         result = _StreamingResult(self)
@@ -86,7 +108,8 @@ class StreamingConnection(_Base):
     def send_stream(self) -> None:
         """Send the stream as packets; a failing stream cuts the connection, so that the server rolls back."""
         if self._stream is None:
-            return
+            self._force_close()  # type: ignore[attr-defined]  # missing in the stubs
+            raise err.OperationalError(CR.CR_MALFORMED_PACKET, ASKED)
         try:
             while block := self._stream.read(PACKET):
                 self.write_packet(block)

@@ -9,6 +9,7 @@ from functools import cached_property
 
 import pymysql.err
 import sqlalchemy
+from pymysql.constants import CLIENT
 from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import QueuePool
@@ -21,6 +22,8 @@ from framework.databases.mysql.connection import CLIENT_FLAGS, StreamingConnecti
 from framework.databases.mysql.dialect import MySQLDialect
 from framework.databases.mysql.errors import connection_failed
 from framework.databases.mysql.session import MySQLSession
+from framework.databases.mysql.tls import OPTIONS
+from framework.databases.mysql.tls import of as tls_of
 from framework.errors import ConnectionFailed, StatementFailed
 
 WAITS = {"connect_timeout": waits.CONNECT, "read_timeout": waits.SILENCE, "write_timeout": waits.SILENCE}
@@ -38,6 +41,7 @@ class MySQLTarget:
         self.url = mask(url)
         self.dialect = MySQLDialect()
         self._url = make_url(url)
+        self._tls = tls_of(self._url.query)
         self._engine = sqlalchemy.create_engine(
             self._url,
             creator=self._connect,
@@ -160,7 +164,12 @@ class MySQLTarget:
         return pooled
 
     def _connect(self) -> StreamingConnection:
-        arguments = MySQLDialect_pymysql().create_connect_args(self._url)[1]
-        flags = int(arguments.get("client_flag", 0)) | CLIENT_FLAGS
+        plain = self._url.difference_update_query(OPTIONS)
+        arguments = MySQLDialect_pymysql().create_connect_args(plain)[1]
+        flags = (int(arguments.get("client_flag", 0)) | CLIENT_FLAGS) & ~CLIENT.MULTI_STATEMENTS
         ours = {"charset": "utf8mb4", "local_infile": True, "autocommit": True, "client_flag": flags}
-        return StreamingConnection(**{**WAITS, **arguments, **ours})
+        given = {**WAITS, **arguments, **ours, **self._tls.arguments}
+        connection = StreamingConnection(**given, defer_connect=True)
+        connection.demands_tls = self._tls.is_demanded
+        connection.connect()
+        return connection
