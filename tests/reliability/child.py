@@ -6,7 +6,6 @@ The engine has no switch for this: the child wraps one of its functions before i
 from __future__ import annotations
 
 import mmap
-import multiprocessing
 import os
 import signal
 import sys
@@ -19,18 +18,15 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
-from framework.cli import main
 from framework.events import Reporter
 from framework.replicate import phases
 from framework.replicate.engine import opened
 from framework.replicate.options import Options
 from framework.runner import new_run_id
 from framework.workspace import open_workspace
+from tests import forked
 from tests.reliability import states
 from tests.reliability.states import State
-
-_PROCESSES = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload(["tests.reliability.preload"])
 
 APART = "apart"
 """In place of a command: the phases of one table by themselves, its parts read at different times."""
@@ -75,9 +71,7 @@ def start(
         state: it dies there.
         noted: the file that it makes then; without a state, the trace of those that it comes to.
     """
-    process = _PROCESSES.Process(target=_run, args=(arguments, dict(environment), directory, state, noted), daemon=True)
-    process.start()
-    return process
+    return forked.start(_run, arguments, dict(environment), directory, state, noted)
 
 
 def _run(
@@ -100,6 +94,8 @@ def _run(
         _apart(arguments[1], arguments[2])
         return
     sys.argv = ["vitrina", *arguments]
+    from framework.cli import main
+
     main()
 
 
