@@ -85,7 +85,7 @@ def test_columns_are_seen_while_others_alter_the_table(mysql: MySQLTarget, targe
     altering = threading.Thread(target=alter)
     altering.start()
     try:
-        for _ in range(50):
+        for _ in range(25):
             # Who holds locks is not made to wait by MariaDB's catalog, but told less.
             with mysql.session() as session, session.transaction():
                 session.execute("INSERT INTO p SELECT COUNT(*) FROM p")

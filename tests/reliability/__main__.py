@@ -128,7 +128,7 @@ def main() -> None:
     parser.add_argument("--target", choices=["mysql", "mariadb"], default="mysql")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    figures = Figures()
+    figures, lasts = Figures(), dict[tuple[str, ...], float]()
     with ExitStack() as stack:
         servers = Servers(options.target, stack)
         for number, harms in enumerate(rounds(options.kills)):
@@ -137,7 +137,7 @@ def main() -> None:
                 databases.callback(source.drop)
                 databases.callback(target.drop)
                 directory = Path(databases.enter_context(tempfile.TemporaryDirectory()))
-                kills = Kills(World(source, target, directory), seed=options.seed * 1000 + number)
+                kills = Kills(World(source, target, directory), seed=options.seed * 1000 + number, lasts=lasts)
                 kills.begin()
                 for harm in harms:
                     if harm == "killed":

@@ -54,15 +54,16 @@ class Kills:
     Attributes:
         counts: by what was done and what became of it.
         states: by what was done, the states that the processes had come to last.
+        lasts: how long a command takes, as far as is known: moments are drawn from there.
     """
 
-    def __init__(self, world: World, seed: int) -> None:
+    def __init__(self, world: World, seed: int, lasts: dict[tuple[str, ...], float] | None = None) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()
         self.states: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._world = world
         self._chance = random.Random(seed)
         self._moment = self._chance.random()
-        self._lasted: dict[tuple[str, ...], float] = {}
+        self.lasts = {} if lasts is None else lasts
 
     def begin(self) -> None:
         """A copy to begin with."""
@@ -103,20 +104,31 @@ class Kills:
             while not trace.last() and process.is_alive():
                 time.sleep(0.001)
             begun = time.monotonic()
-            self._moment = (self._moment + GOLDEN) % 1
-            process.join(self._moment * self._lasted.get(command.arguments, 0.5))
+            process.join(self._draw(command))
             if process.is_alive() and process.pid is not None:
                 last = trace.last()
                 done = harm(process.pid)
             process.join(SECONDS)
-            if not done:
-                self._lasted[command.arguments] = time.monotonic() - begun
+            self._learn(command, None if done else time.monotonic() - begun)
         assert process.exitcode in (0, 1, -signal.SIGKILL), f"exit {process.exitcode}\n{world.log()}"
         if done:
             self.counts[what, {0: "went on", 1: "failed"}.get(process.exitcode, "died")] += 1
             self.states[what][trace.last() if process.exitcode == -signal.SIGKILL else last] += 1
         self._make_good(command)
         return done
+
+    def _draw(self, command: Command) -> float:
+        """Seconds until the harm. A command that was never seen is watched to its end."""
+        self._moment = (self._moment + GOLDEN) % 1
+        if (known := self.lasts.get(command.arguments)) is None:
+            return SECONDS
+        return self._moment * known
+
+    def _learn(self, command: Command, seconds: float | None) -> None:
+        """It took so long; or, None, it was harmed, and might have taken longer than was thought."""
+        known = self.lasts.get(command.arguments, seconds)
+        if known is not None:
+            self.lasts[command.arguments] = known * 1.05 if seconds is None else (known + seconds) / 2
 
     def _make_good(self, command: Command) -> None:
         for arguments in command.after:
