@@ -38,7 +38,7 @@ test: $(VENV)/.dev ## Run the tests on real PostgreSQL, MySQL and MariaDB server
 torture: $(VENV)/.dev ## Check a million broken specs: never a traceback, a hang or a place outside the file
 	$(PY) -m tests.torture $(ARGS)
 
-torture-kills: $(VENV)/.dev ## Kill 300 runs, their sessions and PostgreSQL; the copy must be exact after each
+torture-kills: $(VENV)/.dev ## Kill 300 runs, their sessions and both servers; the copy must be exact after each
 	$(PY) -m tests.reliability $(ARGS)
 
 lint: $(VENV)/.dev ## Check style, types and the direction of imports

@@ -122,7 +122,8 @@ def _seen(session: Session, target: Target, table: str) -> tuple[str | None, str
         if relation == "view" or (relation is not None and mark is not None):
             return relation, mark or ""
         name = target.dialect.quote(STATE)
-        if not session.query(f"SELECT 1 FROM {name} WHERE table_name = %s", (table,)):
+        # Who only reads may come before the first run.
+        if not session.columns(STATE) or not session.query(f"SELECT 1 FROM {name} WHERE table_name = %s", (table,)):
             break
         time.sleep(PAUSE)
     return relation, mark or ""

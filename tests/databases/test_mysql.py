@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -67,6 +69,31 @@ def test_lengths_and_digits(name: str, native: str | None) -> None:
     type_ = parse_type(name)
     assert type_ is not None
     assert MySQLDialect().column_type(type_, indexed=False) == native
+
+
+def test_columns_are_seen_while_others_alter_the_table(mysql: MySQLTarget, target: TargetDatabase) -> None:
+    for statement in ("CREATE TABLE p (id int PRIMARY KEY)", "CREATE TABLE c (id int PRIMARY KEY, p int)"):
+        target.execute(statement)
+    stop = threading.Event()
+
+    def alter() -> None:
+        with closing(target.connect(autocommit=True)) as connection, connection.cursor() as cursor:
+            while not stop.is_set():
+                cursor.execute("ALTER TABLE c ADD CONSTRAINT k FOREIGN KEY (p) REFERENCES p (id)")
+                cursor.execute("ALTER TABLE c DROP FOREIGN KEY k")
+
+    altering = threading.Thread(target=alter)
+    altering.start()
+    try:
+        for _ in range(25):
+            # Who holds locks is not made to wait by MariaDB's catalog, but told less.
+            with mysql.session() as session, session.transaction():
+                session.execute("INSERT INTO p SELECT COUNT(*) FROM p")
+                assert session.columns("c") == ("id", "p")
+                assert session.columns("unknown") == ()
+    finally:
+        stop.set()
+        altering.join()
 
 
 def test_rows_too_long_for_the_server_get_text_columns(mysql: MySQLTarget) -> None:

@@ -20,6 +20,7 @@ from framework.errors import PrivilegeMissing, StatementFailed, VitrinaError
 from framework.tables import Column, Index, Table
 
 ROW_TOO_LARGE = 1118
+NO_SUCH_TABLE = 1146
 
 MERGE_SECONDS = 600
 """Seconds that a transaction may wait for one that changes rows which it refers to."""
@@ -241,6 +242,18 @@ class MySQLSession:
 
     def columns(self, name: str) -> tuple[str, ...]:
         """The columns of a table or view, in order."""
+        if not (found := self._columns(name)):
+            # Within a transaction MariaDB leaves out a table that another session is just altering.
+            try:
+                self.query(f"SELECT 1 FROM {self._dialect.quote(name)} LIMIT 0")
+            except StatementFailed as error:
+                if error.code != NO_SUCH_TABLE:
+                    raise
+                return ()
+            found = self._columns(name)
+        return found
+
+    def _columns(self, name: str) -> tuple[str, ...]:
         found = self.query(
             "SELECT COLUMN_NAME FROM information_schema.COLUMNS "
             "WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = %s ORDER BY ORDINAL_POSITION",
