@@ -61,8 +61,8 @@ class ReplicateDefaults(Model):
     )
     lookback: Lookback = Field(
         LOOKBACK,
-        description="how far behind the last bound an incremental run reads again: a time for cursors that are dates or "
-        "times, a number for those that are numbers",
+        description="how far behind the last bound an incremental run reads again: a time for cursors that are dates "
+        "or times, a number for those that are numbers",
         examples=["10s", "10min", 1000],
     )
     deletes: Annotated[Deletes, text_means("policy")] = Field(
@@ -135,8 +135,8 @@ class Replicate(Model):
     )
     lookback: Lookback | None = Field(
         None,
-        description="how far behind the last bound an incremental run reads again: a time for cursors that are dates or "
-        "times, a number for those that are numbers; by default as in `defaults`, or 10s for times, 0 for numbers",
+        description="how far behind the last bound an incremental run reads again: a time for cursors that are dates "
+        "or times, a number for those that are numbers; by default as in `defaults`, or 10s for times, 0 for numbers",
         examples=["10s", "10min", 1000],
     )
     deletes: Annotated[Deletes, text_means("policy")] | None = Field(

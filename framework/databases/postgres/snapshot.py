@@ -55,7 +55,7 @@ class Horizon:
     """A lower bound of every cursor value that a transaction may still commit.
 
     Attributes:
-        moment: UTC, as text with microseconds; None where there is no such bound: on a standby that has replayed nothing.
+        moment: UTC, as text with microseconds; None where there is none, on a standby that has replayed nothing.
         exact: whether the role could see all sessions; if not, the bound may be too late.
         prepared: transactions that are prepared and not yet committed: nobody knows when they began.
         standby: the server is one: its moment is that of the last commit it has replayed, whose transaction may have
