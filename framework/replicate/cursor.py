@@ -133,7 +133,7 @@ def sentences(mapping: Mapping, seen: Horizon, bound: str | None) -> Iterator[st
 def held_back(seen: Horizon, bound: str | None = None) -> Iterator[str]:
     """Who keeps the next bound back, and is read again and again because of that; that of a prepared one is a doubt."""
     stands = bound is not None and seen.moment is not None and f"{seen.moment}+00" <= bound
-    if seen.held_for is not None and seen.held_for >= (STANDING if stands else LONG):
+    if seen.held_by and seen.held_for is not None and seen.held_for >= (STANDING if stands else LONG):
         yield f"increments read from {seen.moment} UTC on until a transaction ends: {seen.held_by}"
 
 

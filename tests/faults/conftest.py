@@ -44,6 +44,7 @@ class Faulty:
     mysql: MySQLTarget
     notices: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    also: Callable[[Event], None] | None = None
 
     def __call__(self, retries: int = 3, prepare: Callable[[Plan], Plan] = lambda plan: plan, **options: Any) -> Stats:
         spec = Spec.model_validate({**SPEC, "retries": {**SPEC["retries"], "attempts": retries}})
@@ -68,6 +69,8 @@ class Faulty:
     def _hear(self, event: Event) -> None:
         if isinstance(event, Notice):
             self.notices.append(event.message)
+        if self.also is not None:
+            self.also(event)
 
 
 @pytest.fixture
