@@ -20,7 +20,7 @@ from pymysql.constants import CLIENT, CR
 from framework.databases.waits import SILENCE, keep_alive
 
 PACKET = 1 << 18
-"""Bytes of one packet: large enough to cost nothing, far below any max_allowed_packet."""
+"""Bytes of one packet: large enough to cost nothing. A server that does not take as much ends the connection."""
 
 
 if TYPE_CHECKING:
@@ -49,6 +49,9 @@ class StreamingConnection(_Base):
     _write_timeout: float | None
     origin: str | None = None
     """This side's address as the server sees it; with the session's number it tells the session from any other."""
+
+    packet: int = PACKET
+    """Bytes of one packet that this server takes."""
 
     _stream: BinaryIO | None = None
     _sent: Callable[[bytes], None] | None = None
@@ -106,7 +109,7 @@ class StreamingConnection(_Base):
         if self._stream is None:
             return
         try:
-            while block := self._stream.read(PACKET):
+            while block := self._stream.read(self.packet):
                 self.write_packet(block)
                 if self._sent is not None:
                     self._sent(block)
