@@ -421,7 +421,7 @@ def _report(error: VitrinaError) -> None:
 
 
 def main() -> None:
-    """Run the command; never end in a traceback for a user's mistake. Being told to stop (SIGTERM, SIGHUP) is Ctrl-C."""
+    """Run the command; never end in a traceback for a user's mistake. Being told to stop is Ctrl-C."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     hangup = getattr(signal, "SIGHUP", None)
     if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:  # nohup

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -71,6 +71,14 @@ class Faulty:
             self.notices.append(event.message)
         if self.also is not None:
             self.also(event)
+
+
+def slowly(plan: Plan) -> Plan:
+    """The plan, with rows that take their time, so that something can happen meanwhile."""
+    step = plan.step("replicate:t")
+    sleep = f"CASE WHEN id % {ROWS // 20} = 0 THEN length(pg_sleep(0.1)::text) END"
+    task = {**step.arguments["task"], "columns": {"late": {"sql": sleep, "type": "int"}}}
+    return replace(plan, steps=(replace(step, arguments={**step.arguments, "task": task}),))
 
 
 @pytest.fixture

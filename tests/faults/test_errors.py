@@ -24,7 +24,7 @@ from framework.errors import (
     StepsFailed,
     VitrinaError,
 )
-from tests.faults.conftest import ROWS, Faulty
+from tests.faults.conftest import ROWS, Faulty, slowly
 from tests.services.databases import Database, SourceDatabase, TargetDatabase
 
 
@@ -144,7 +144,7 @@ def test_nobody_at_the_address(faulty: Faulty) -> None:
 
 @pytest.mark.parametrize("side", ["source", "target"])
 def test_sessions_that_end_in_the_middle_of_a_run(faulty: Faulty, side: str) -> None:
-    faulty()
+    faulty(prepare=slowly)
     faulty.change()
     over = threading.Event()
 
@@ -167,12 +167,11 @@ def test_sessions_that_end_in_the_middle_of_a_run(faulty: Faulty, side: str) -> 
     ending = threading.Thread(target=end_one)
     ending.start()
     try:
-        faulty.networks["source"].delay = 0.02
-        faulty()
+        faulty(prepare=slowly)
     finally:
         over.set()
         ending.join()
-    assert any("connection was lost" in notice for notice in faulty.notices)
+    assert any("tried again" in notice for notice in faulty.notices), faulty.notices
     faulty.assert_exact()
 
 

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,8 +16,7 @@ from framework.databases.mysql.target import MySQLTarget
 from framework.databases.postgres.source import PostgresSource
 from framework.errors import DiskFull, LoadRefused, ReadOnly, StepsFailed, VitrinaError
 from framework.events import Event, StepProgress
-from framework.plan import Plan
-from tests.faults.conftest import ROWS, Faulty
+from tests.faults.conftest import ROWS, Faulty, slowly
 from tests.services import Kind, ServerUnavailable, launch_mortal
 from tests.services.databases import SourceDatabase, TargetDatabase
 from tests.services.environment import required
@@ -84,14 +82,6 @@ def at_first(faulty: Faulty, phase: str, happens: Callable[[], object]) -> Itera
         faulty.also = None
         for thread in threads:
             thread.join()
-
-
-def slowly(plan: Plan) -> Plan:
-    """The plan, with rows that take their time, so that something can happen meanwhile."""
-    step = plan.step("replicate:t")
-    sleep = f"CASE WHEN id % {ROWS // 20} = 0 THEN length(pg_sleep(0.1)::text) END"
-    task = {**step.arguments["task"], "columns": {"late": {"sql": sleep, "type": "int"}}}
-    return replace(plan, steps=(replace(step, arguments={**step.arguments, "task": task}),))
 
 
 def failure(work: Callable[[], object]) -> VitrinaError:
