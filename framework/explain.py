@@ -108,6 +108,7 @@ def _replicate(step: Step, spec: Spec, source: PostgresSource | None, target: Ta
     with target.session() as session:
         known = bookkeeping.exists(session, target, state.STATE)
         last = state.current(session, target, task.table) if known else None
+    state.require_owner(last, task.table, spec.pipeline)
     if last is None:
         return explained("fill: there is no copy yet", mapping.query())
     made_of = structure(mapping, found.numbers, None, found.database)

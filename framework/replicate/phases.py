@@ -15,7 +15,7 @@ from framework.databases.postgres.origin import origin
 from framework.databases.postgres.position import position
 from framework.databases.postgres.snapshot import Horizon, Snapshot, horizon, snapshot
 from framework.databases.postgres.source import PostgresSession
-from framework.errors import OwnedElsewhere, StatementFailed, VerifyFailed
+from framework.errors import StatementFailed, VerifyFailed
 from framework.events import Stats
 from framework.replicate import cursor, evolve, full, incremental, resync, state, succession
 from framework.replicate.job import Counter, Job
@@ -44,7 +44,8 @@ def plan(job: Job) -> Outline:
         # First of all: whoever was taken over before his rename cannot rename any more.
         job.clear_leftovers(session)
         last = state.current(session, job.target, job.table)
-        _require_owner(job, last)
+        if not job.options.take_over:
+            state.require_owner(last, job.table, job.options.pipeline)
         if job.options.resync is not None:
             last = resync.require(job, last, job.options.resync)
         evolution = evolve.require(job, last) if last is not None else None
@@ -128,13 +129,6 @@ def _seen(job: Job, session: PostgresSession) -> tuple[Horizon, str]:
     source = job.mapping.source
     name = qualified(source.schema, source.name)
     return horizon(session, name), position(session, name, children=job.mapping.task.children).as_text()
-
-
-def _require_owner(job: Job, last: state.State | None) -> None:
-    """Raises OwnedElsewhere if the copy is another pipeline's, and is not to be taken over."""
-    owner, mine = last.pipeline if last is not None else "", job.options.pipeline
-    if owner and mine and owner != mine and not job.options.take_over:
-        raise OwnedElsewhere(job.table, owner, mine)
 
 
 def _full(job: Job, seen: Horizon, place: str) -> Outline:

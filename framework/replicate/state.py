@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from framework import bookkeeping
 from framework.databases.base import PREFIX, Session, Target
 from framework.databases.postgres.origin import Origin
-from framework.errors import ForeignTable
+from framework.errors import ForeignTable, OwnedElsewhere
 from framework.replicate.schema.structure import Structure
 from framework.tables import Column, Table
 from framework.types import Kind, LogicalType, varchar
@@ -122,6 +122,12 @@ def current(session: Session, target: Target, table: str) -> State | None:
         pipeline or "",
         Origin.from_text(origin) if origin else None,
     )
+
+
+def require_owner(last: State | None, table: str, pipeline: str) -> None:
+    """Raises OwnedElsewhere if the copy is another pipeline's: two of them would undo each other's work."""
+    if last is not None and last.pipeline and pipeline and last.pipeline != pipeline:
+        raise OwnedElsewhere(table, last.pipeline, pipeline)
 
 
 def _seen(session: Session, target: Target, table: str) -> tuple[str | None, str]:
