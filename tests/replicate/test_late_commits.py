@@ -15,10 +15,14 @@ from typing import Any
 
 import pytest
 
+from framework import explain
 from framework.databases.duckdb import DuckDBTarget
 from framework.databases.postgres.origin import Origin
 from framework.databases.postgres.snapshot import horizon
+from framework.doctor import source as of_source
 from framework.replicate import cursor
+from framework.spec.models import Spec
+from framework.spec.replication import ReplicateTask
 from tests.replicate.anywhere import Anywhere
 from tests.services import Server
 from tests.services.databases import SourceDatabase
@@ -59,6 +63,13 @@ def late(source: SourceDatabase, *statements: str) -> Iterator[Any]:
         connection.commit()
 
 
+SPEC = {
+    "version": 1,
+    "pipeline": "late",
+    "source": "shop_postgres",
+    "target": "warehouse",
+    "replicate": {"t": {"mode": "incremental", "cursor": "v"}},
+}
 A_MOMENT_AGO, AN_HOUR_AGO = "now() - interval '5 s'", "now() - interval '1 h'"
 ZONE = "SET LOCAL TimeZone = 'America/New_York'"
 DRAWN = "SELECT nextval('s')"
@@ -182,6 +193,9 @@ def test_who_holds_the_bound_back_is_told(copying: Anywhere, monkeypatch: pytest
         monkeypatch.setattr(cursor, "LONG", 0.0)
         with copying.postgres.session() as session:
             assert [*cursor.held_back(horizon(session))] == [told]
+            remarks = [*of_source._held_back(Spec.model_validate(SPEC), session)]
+        assert [(remark.fact, remark.rule) for remark in remarks] == [(told, "open-transactions")]
+        assert explain._held_back(copying.postgres, ReplicateTask.model_validate(copying.settings)) == f"\n{told}"
     copying()
     assert copying.notices == []
 
