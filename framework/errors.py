@@ -24,6 +24,8 @@ VitrinaError
     ├── NotUnique
     ├── MappingChanged
     ├── CopyMissing
+    ├── SourceBehind
+    ├── OwnedElsewhere
     ├── OutlineStale
     ├── DeleteFuseBlown
     ├── LeaseHeld
@@ -313,6 +315,35 @@ class CopyMissing(RunError):
     def __init__(self, table: str) -> None:
         self.table = table
         super().__init__(f"{table!r} has not been filled yet", f"fill it with `vitrina replicate SPEC --table {table}`")
+
+
+class SourceBehind(RunError):
+    """The source that answers lacks what was read before: it is an older backup, or a standby that lags behind."""
+
+    def __init__(self, table: str, source: str, missing: int, *, standby: bool) -> None:
+        self.table = table
+        self.missing = missing
+        self.transient = standby
+        fact = f"{source!r} is behind the copy {table!r}: its log ends {missing:,} bytes before what was read last time"
+        if standby:
+            super().__init__(fact, "wait until this standby has caught up, or read from the primary; then run again")
+            return
+        refill = f"vitrina replicate SPEC --full-refresh --table {table}"
+        fix = f"see what the source has lost (the copy may still have it); then take the source as it is: `{refill}`"
+        super().__init__(f"{fact}; it was restored from an older backup, or replaced by a standby that lagged", fix)
+
+
+class OwnedElsewhere(RunError):
+    """A copy belongs to another pipeline; nothing was changed."""
+
+    def __init__(self, table: str, owner: str, pipeline: str) -> None:
+        self.table = table
+        self.owner = owner
+        super().__init__(
+            f"table {table!r} is a copy that pipeline {owner!r} makes, and this is pipeline {pipeline!r}",
+            "replicate it under another name, with `from:`; or, if the pipeline was renamed or the table moved, "
+            f"take it over with `vitrina replicate SPEC --table {table} --take-over`",
+        )
 
 
 class OutlineStale(RunError):

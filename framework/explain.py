@@ -9,6 +9,7 @@ from framework import bookkeeping
 from framework.databases.base import Target
 from framework.databases.postgres.attributes import Attributes, attributes
 from framework.databases.postgres.catalog import identity, require
+from framework.databases.postgres.snapshot import horizon
 from framework.databases.postgres.source import PostgresSource
 from framework.errors import BookkeepingNewer, ConnectionFailed, VitrinaError
 from framework.generate.filling import pending
@@ -110,6 +111,7 @@ def _replicate(step: Step, spec: Spec, source: PostgresSource | None, target: Ta
     with target.session() as session:
         known = bookkeeping.exists(session, target, state.STATE)
         last = state.current(session, target, task.table) if known else None
+    state.require_owner(last, task.table, spec.pipeline)
     if last is None:
         return explained("fill: there is no copy yet", mapping.query())
     made_of = structure(mapping, found.numbers, None, found.database)
@@ -121,7 +123,15 @@ def _replicate(step: Step, spec: Spec, source: PostgresSource | None, target: Ta
     if evolve.is_made_anew(task, last) or (evolution is not None and evolution.refills):
         return explained("full: a fresh copy replaces the present one", mapping.query(), changes)
     condition = cursor.since(mapping, last.bound, evolution.backfill if evolution is not None else ())
-    return explained(f"incremental, from {last.bound}", mapping.query(condition), changes)
+    return explained(f"incremental, from {last.bound}" + _held_back(source, task), mapping.query(condition), changes)
+
+
+def _held_back(source: PostgresSource | None, task: ReplicateTask) -> str:
+    """Who keeps increments from getting on, on lines of their own."""
+    if source is None or task.mode != "incremental":
+        return ""
+    with source.session() as session:
+        return "".join(f"\n{sentence}" for sentence in cursor.held_back(horizon(session)))
 
 
 @dataclass(frozen=True)

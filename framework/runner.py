@@ -54,6 +54,7 @@ class Run:
         command: what the user asked for, for the history.
         full_refresh: fill replicated tables anew, rebuild marts.
         resync: the source's condition of the rows that are read again; None where replication goes its way.
+        take_over: copies that another pipeline makes become this one's.
         recreate: drop and fill generated tables anew.
         mask_key: the key of masked columns.
         cancelled: is set when the run is told to end.
@@ -66,6 +67,7 @@ class Run:
     emit: Listener = ignore
     full_refresh: bool = False
     resync: str | None = None
+    take_over: bool = False
     recreate: bool = False
     mask_key: bytes | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
@@ -117,6 +119,8 @@ def replicate_options(run: Run, step: Step, *, spread: bool = False) -> Options:
     dependants = {name: Mart.model_validate(mart) for name, mart in step.arguments["incremental_marts"].items()}
     return Options(
         run_id=run.run_id,
+        pipeline=str(step.arguments.get("pipeline", "")),
+        take_over=run.take_over,
         full_refresh=run.full_refresh,
         resync=run.resync,
         mask_key=run.mask_key,

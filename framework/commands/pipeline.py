@@ -32,14 +32,23 @@ def generate(path: Path, environment: str, ticks: int | None, *, recreate: bool,
         _execute(plan, workspace, source, None, "generate", 1, recreate=recreate)
 
 
-def replicate(path: Path, environment: str, workers: int, tables: Iterable[str], *, full_refresh: bool) -> None:
+def replicate(
+    path: Path,
+    environment: str,
+    workers: int,
+    tables: Iterable[str],
+    *,
+    full_refresh: bool,
+    take_over: bool = False,
+) -> None:
     """Replicate all tables of a spec, or some."""
     workspace = open_workspace(path, environment)
     plan = compile_plan(workspace.spec).only({Kind.REPLICATE, Kind.VERIFY, Kind.CONSTRAINTS})
     if chosen := tuple(tables):
         plan = plan.for_tables(chosen)
     with workspace.source() as source, workspace.target() as target:
-        _execute(plan, workspace, source, target, "replicate", workers, full_refresh=full_refresh)
+        refresh, take = full_refresh, take_over
+        _execute(plan, workspace, source, target, "replicate", workers, full_refresh=refresh, take_over=take)
 
 
 def resync(path: Path, environment: str, table: str, where: str | None) -> None:
@@ -113,6 +122,7 @@ def _execute(
     *,
     full_refresh: bool = False,
     resync: str | None = None,
+    take_over: bool = False,
     recreate: bool = False,
 ) -> None:
     mask_key = workspace.mask_key() if plan.has(Kind.REPLICATE) else None
@@ -128,6 +138,7 @@ def _execute(
         emit=to_all(*listeners),
         full_refresh=full_refresh,
         resync=resync,
+        take_over=take_over,
         recreate=recreate,
         mask_key=mask_key,
     )

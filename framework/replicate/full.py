@@ -76,7 +76,7 @@ def finish(job: Job, outline: Outline, session: Session, loaded: list[Loaded]) -
     with session.transaction():
         _guard(job, session, nonce)
         made_of = evolve.fresh(job, state.current(session, job.target, job.table))
-        fresh = state.State(outline.generation, outline.fingerprint, bound, stats.watermark, made_of, outline.position)
+        fresh = outline.reached(bound, stats.watermark, made_of)
         state.write(session, job.target, job.table, fresh, job.options.run_id)
         job.journal.finish(session, done)
     session.swap(shadow.name, job.table)

@@ -50,8 +50,7 @@ def _merge(job: Job, outline: Outline, session: Session, loaded: Loaded) -> Merg
     if outline.resync is None:
         bound = cursor.next_bound(job.mapping, outline.horizon, loaded.watermark, outline.bound)
     made_of = evolve.followed(job, session)
-    reached = state.State(outline.generation, outline.fingerprint, bound, watermark, made_of, outline.position)
-    state.write(session, job.target, job.table, reached, job.options.run_id)
+    state.write(session, job.target, job.table, outline.reached(bound, watermark, made_of), job.options.run_id)
     stats = Stats(
         rows_read=loaded.rows,
         rows_written=merged.written,

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from framework.databases.postgres.origin import Origin
 from framework.databases.postgres.snapshot import Horizon
+from framework.replicate.schema.structure import Structure
+from framework.replicate.state import State
 
 Range = tuple[int | None, int | None]
 """Keys from the first (included) to the second (excluded); None is no bound."""
@@ -31,6 +34,8 @@ class Outline:
         alters: the copy's table becomes another one before the merge.
         backfill: columns whose values are read whatever the cursor says.
         position: where the source was before anything was read, as text.
+        origin: the server that is read, as text.
+        pipeline: whose copy it is; empty if that is not known.
         resync: the condition of the rows that are read again; bound and watermark stay. None where that is not asked.
         renamed: by the names that columns will have in the copy, those they have.
     """
@@ -49,6 +54,13 @@ class Outline:
     renamed: tuple[tuple[str, str], ...] = ()
     resync: str | None = None
     position: str | None = None
+    origin: str | None = None
+    pipeline: str = ""
+
+    def reached(self, bound: str | None, watermark: str | None, made_of: Structure) -> State:
+        """The state of the copy once this run is done."""
+        origin = Origin.from_text(self.origin) if self.origin is not None else None
+        return State(self.generation, self.fingerprint, bound, watermark, made_of, self.position, self.pipeline, origin)
 
     def as_json(self) -> dict[str, Any]:
         """As plain data."""

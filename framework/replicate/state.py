@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from framework import bookkeeping
 from framework.databases.base import PREFIX, Session, Target
-from framework.errors import ForeignTable
+from framework.databases.postgres.origin import Origin
+from framework.errors import ForeignTable, OwnedElsewhere
 from framework.replicate.schema.structure import Structure
 from framework.tables import Column, Table
 from framework.types import Kind, LogicalType, varchar
@@ -20,6 +21,9 @@ from framework.types import Kind, LogicalType, varchar
 STATE = f"{PREFIX}state"
 MARK = "vitrina:"
 """Markers of replicated tables: this, the generation (it begins with the lease's token), and the table's name."""
+
+_LATER = ("mapping", "position", "pipeline", "origin")
+"""Columns that the tables of older Vitrinas lack."""
 
 LOOKS, PAUSE = 20, 0.1
 """How often a table that should be there is looked for, and the seconds between."""
@@ -36,6 +40,8 @@ TABLE = Table(
         Column("loaded_at", LogicalType(Kind.TIMESTAMP, "timestamp"), nullable=False),
         Column("mapping", LogicalType(Kind.TEXT, "text")),
         Column("position", LogicalType(Kind.TEXT, "text")),
+        Column("pipeline", varchar(64)),
+        Column("origin", LogicalType(Kind.TEXT, "text")),
     ),
     primary_key=("table_name", "generation"),
 )
@@ -53,6 +59,8 @@ class State:
         watermark: the largest cursor value seen, for people.
         structure: what the copy is made of; None if an older Vitrina wrote the state.
         position: where the source was when the copy was brought to its present, as text; None if it is not known.
+        pipeline: whose copy it is; empty if that is not known.
+        origin: the server that it was read from; None if it is not known.
     """
 
     generation: str
@@ -61,6 +69,8 @@ class State:
     watermark: str | None
     structure: Structure | None = None
     position: str | None = None
+    pipeline: str = ""
+    origin: Origin | None = None
 
 
 def new_generation(token: int) -> str:
@@ -93,7 +103,7 @@ def current(session: Session, target: Target, table: str) -> State | None:
     quote = target.dialect.quote
     # Who only reads may meet the table of an older Vitrina.
     present = session.columns(STATE)
-    texts = ", ".join(quote(name) if name in present else "NULL" for name in ("mapping", "position"))
+    texts = ", ".join(quote(name) if name in present else "NULL" for name in _LATER)
     found = session.query(
         f"SELECT fingerprint, bound, watermark, {texts} FROM {quote(STATE)} WHERE table_name = %s AND generation = %s",
         (table, generation),
@@ -101,7 +111,7 @@ def current(session: Session, target: Target, table: str) -> State | None:
     if not found:
         # A copy without state (somebody emptied the table of states) can only be filled anew.
         return State(generation, "", None, None)
-    fingerprint, bound, watermark, structure, position = found[0]
+    fingerprint, bound, watermark, structure, position, pipeline, origin = found[0]
     return State(
         generation,
         fingerprint,
@@ -109,7 +119,15 @@ def current(session: Session, target: Target, table: str) -> State | None:
         watermark,
         Structure.from_text(structure) if structure else None,
         position,
+        pipeline or "",
+        Origin.from_text(origin) if origin else None,
     )
+
+
+def require_owner(last: State | None, table: str, pipeline: str) -> None:
+    """Raises OwnedElsewhere if the copy is another pipeline's: two of them would undo each other's work."""
+    if last is not None and last.pipeline and pipeline and last.pipeline != pipeline:
+        raise OwnedElsewhere(table, last.pipeline, pipeline)
 
 
 def _seen(session: Session, target: Target, table: str) -> tuple[str | None, str]:
@@ -132,11 +150,11 @@ def _seen(session: Session, target: Target, table: str) -> tuple[str | None, str
 def write(session: Session, target: Target, table: str, state: State, run_id: str) -> None:
     """Remember ``state``; belongs into the transaction of the rows it speaks of."""
     quote, clock = target.dialect.quote, target.dialect.utc_now
-    name, position = quote(STATE), quote("position")
+    name, later = quote(STATE), ", ".join(map(quote, _LATER))
     session.execute(f"DELETE FROM {name} WHERE table_name = %s AND generation = %s", (table, state.generation))
     session.execute(
-        f"INSERT INTO {name} (table_name, generation, fingerprint, bound, watermark, run_id, loaded_at, mapping, "
-        f"{position}) VALUES (%s, %s, %s, %s, %s, %s, {clock}, %s, %s)",
+        f"INSERT INTO {name} (table_name, generation, fingerprint, bound, watermark, run_id, loaded_at, "
+        f"{later}) VALUES (%s, %s, %s, %s, %s, %s, {clock}, %s, %s, %s, %s)",
         (
             table,
             state.generation,
@@ -146,6 +164,8 @@ def write(session: Session, target: Target, table: str, state: State, run_id: st
             run_id,
             state.structure.as_text() if state.structure is not None else None,
             state.position,
+            state.pipeline or None,
+            state.origin.as_text() if state.origin is not None else None,
         ),
     )
 

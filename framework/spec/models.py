@@ -169,7 +169,7 @@ class Spec(Model):
                 "source_table": own.from_ or table,
                 "source_schema": own.schema_,
                 "mode": own.mode or defaults.mode,
-                "lookback": own.lookback or defaults.lookback,
+                "lookback": defaults.lookback if own.lookback is None else own.lookback,
                 "deletes": own.deletes or defaults.deletes,
                 "chunk_rows": own.chunk_rows or defaults.chunk_rows,
                 "columns": own.columns,

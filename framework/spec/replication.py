@@ -10,6 +10,7 @@ from framework.spec.checks import Checks
 from framework.spec.evolving import SchemaChange
 from framework.spec.shapes import (
     NULL_IS_A_WORD,
+    PLAIN,
     ChangeColumn,
     ColumnLists,
     ColumnNames,
@@ -29,6 +30,10 @@ from framework.spec.shapes import (
 Mode = Literal["full", "incremental"]
 Reaction = Literal["reject", "null", "clamp"]
 Verification = Literal["never", "daily", "always"]
+LOOKBACK = "10s"
+"""How far behind the bound a cursor of time reads again, unless something else is said."""
+
+Lookback = Annotated[Annotated[int, Field(ge=0, le=2**63 - 1), PLAIN] | Duration, Field(union_mode="left_to_right")]
 ChunkRows = Annotated[int, Field(ge=1, examples=[500_000])]
 
 
@@ -55,10 +60,11 @@ class ReplicateDefaults(Model):
         description="source column that grows whenever a row changes, best a timestamptz; `mode: incremental` needs "
         "one",
     )
-    lookback: Duration = Field(
-        "10s",
-        description="how far behind the last bound an incremental run reads again; of cursors that are dates or times",
-        examples=["10s", "10min"],
+    lookback: Lookback = Field(
+        LOOKBACK,
+        description="how far behind the last bound an incremental run reads again: a time for cursors that are dates "
+        "or times, a number for those that are numbers",
+        examples=["10s", "10min", 1000],
     )
     deletes: Annotated[Deletes, text_means("policy")] = Field(
         Deletes(),
@@ -133,11 +139,11 @@ class Replicate(Model):
         description="source column that grows whenever a row changes, best a timestamptz; `mode: incremental` needs "
         "one; by default as in `defaults`",
     )
-    lookback: Duration | None = Field(
+    lookback: Lookback | None = Field(
         None,
-        description="how far behind the last bound an incremental run reads again, of cursors that are dates or times; "
-        "by default as in `defaults`, or 10s",
-        examples=["10s", "10min"],
+        description="how far behind the last bound an incremental run reads again: a time for cursors that are dates "
+        "or times, a number for those that are numbers; by default as in `defaults`, or 10s for times, 0 for numbers",
+        examples=["10s", "10min", 1000],
     )
     deletes: Annotated[Deletes, text_means("policy")] | None = Field(
         None,
@@ -211,7 +217,7 @@ class ReplicateTask(Model):
     source_schema: Name
     mode: Mode
     cursor: Name | None = None
-    lookback: Duration
+    lookback: Lookback
     deletes: Deletes
     chunk_rows: ChunkRows = 1_000_000
     key: Names | None = None

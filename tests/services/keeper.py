@@ -77,6 +77,7 @@ def start(command: dict[str, Any], plan: dict[str, Any]) -> subprocess.Popen[byt
             stderr=log,
             cwd=directory,
             start_new_session=True,
+            restore_signals=False,  # a file that cannot grow is an error, as on a disk that is full, and not a signal
             # PostgreSQL refuses to run as root.
             **({"user": plan["user"], "group": plan["group"], "extra_groups": []} if plan["user"] else {}),
         )

@@ -8,8 +8,11 @@ import pwd
 import secrets
 import shutil
 import signal
+import subprocess
 import sys
 from pathlib import Path
+
+from sqlalchemy.engine import make_url
 
 from tests.services.installation import Installation, version_of
 from tests.services.process import Command, Launched, Plan, free_port, new_directory
@@ -79,6 +82,28 @@ def launch(installation: Installation, *settings: str, mortal: bool = False) -> 
             comes_back=mortal,
         )
         return Launched("postgres", url, installation.origin, plan, {})
+
+
+def copied(server: Launched, *settings: str, standby: bool = False) -> Launched:
+    """Starts a copy of a running server as it is now, at a port of its own; it goes on alone, or as a hot standby."""
+    program = server.plan.commands[-1].arguments[0]
+    url = make_url(server.url)
+    port = free_port()
+    with new_directory("postgres") as directory:
+        data = directory / "data"
+        plain = url.set(drivername="postgresql", database=None).render_as_string(hide_password=False)
+        backup = [str(Path(program).with_name("pg_basebackup")), "-D", str(data), "-d", plain, "-c", "fast"]
+        subprocess.run([*backup, *(["-R"] if standby else [])], check=True, capture_output=True)
+        user, group = server.plan.user, server.plan.group
+        if user is not None and group is not None:
+            for path in (directory, *directory.rglob("*")):
+                os.chown(path, user, group)
+        command = [program, "-D", str(data), "-p", str(port)]
+        for setting in (*SETTINGS, *settings):
+            command += ["-c", setting]
+        there = url.set(port=port).render_as_string(hide_password=False)
+        plan = Plan(str(directory), [Command(command)], stop_signal=signal.SIGINT, user=user, group=group)
+        return Launched("postgres", there, server.origin, plan, {})
 
 
 def _commands(

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -53,6 +53,7 @@ class Launched:
         self.kind = kind
         self.url = url
         self.origin = origin
+        self.plan = plan
         self._directory = Path(plan.directory)
         self._keeper = subprocess.Popen(
             [sys.executable, "-I", str(Path(__file__).with_name("keeper.py")), json.dumps(asdict(plan))],
@@ -82,9 +83,26 @@ class Launched:
                     raise self._failure(f"did not answer in {READY_SECONDS} s ({error})") from None
             time.sleep(0.05)
 
+    @property
+    def process(self) -> int:
+        """The number of the server's process."""
+        return int((self._directory / "server").read_text())
+
     def kill(self) -> None:
         """Kills the server as it is; its keeper starts it again if its plan says that it comes back."""
-        os.kill(int((self._directory / "server").read_text()), signal.SIGKILL)
+        os.kill(self.process, signal.SIGKILL)
+
+    def restart(self) -> None:
+        """Has a server that comes back stop in good order; it is up again when this returns."""
+        before = self.process
+        os.kill(before, self.plan.stop_signal)
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline:
+            with suppress(ValueError):  # the keeper is just writing the number
+                if self.process != before:
+                    break
+            time.sleep(0.05)
+        self.wait()
 
     def stop(self) -> None:
         """Stops the server and waits until it is gone."""

@@ -23,7 +23,7 @@ from pymysql.constants import CLIENT, CR
 from framework.databases.waits import SILENCE, keep_alive
 
 PACKET = 1 << 18
-"""Bytes of one packet: large enough to cost nothing, far below any max_allowed_packet."""
+"""Bytes of one packet: large enough to cost nothing. A server that does not take as much ends the connection."""
 
 ASKED = "the server asked for a file of this machine, and nothing was sent: it is no server to trust"
 
@@ -60,6 +60,9 @@ class StreamingConnection(_Base):
 
     demands_tls = False
     """Whether to hang up on a server that offers no TLS, before anything is sent to it."""
+
+    packet: int = PACKET
+    """Bytes of one packet that this server takes."""
 
     _stream: BinaryIO | None = None
     _sent: Callable[[bytes], None] | None = None
@@ -129,7 +132,7 @@ class StreamingConnection(_Base):
             self._force_close()  # type: ignore[attr-defined]  # missing in the stubs
             raise err.OperationalError(CR.CR_MALFORMED_PACKET, ASKED)
         try:
-            while block := self._stream.read(PACKET):
+            while block := self._stream.read(self.packet):
                 self.write_packet(block)
                 if self._sent is not None:
                     self._sent(block)

@@ -44,6 +44,8 @@ BUSY = frozenset({1040, 1041, 1047, 1203, 1226, 3168})
 UNREACHABLE = frozenset({2001, 2002, 2003, 2005})
 """Nothing answers at the address."""
 
+PACKET_TOO_LARGE = 1153
+
 READ_ONLY = frozenset({1792, 1836, 3989})
 OPTION_FORBIDS = 1290
 """Some option of the server forbids a statement; `read_only` is one of several."""
@@ -113,6 +115,8 @@ def as_ours(name: str, error: pymysql.err.MySQLError) -> VitrinaError:
         return ReadOnly(name, reason(error))
     if code(error) in FULL and NO_SPACE.search(reason(error)):
         return DiskFull(name, reason(error))
+    if code(error) == PACKET_TOO_LARGE:
+        return StatementFailed(name, reason(error), "raise max_allowed_packet of the server", code=code(error))
     if code(error) in LOCKS:
         return StatementFailed(
             name, f"another session held a lock for too long: {reason(error)}", "run again", lock=True, code=code(error)

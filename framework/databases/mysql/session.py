@@ -11,7 +11,7 @@ from typing import Any
 from framework.databases.base import Alteration, Constraint, Extract, Progress, Row, reserved_name
 from framework.databases.mysql import alter, comments, constraints
 from framework.databases.mysql.columns import index_parts, native_types, promoted
-from framework.databases.mysql.connection import StreamingConnection
+from framework.databases.mysql.connection import PACKET, StreamingConnection
 from framework.databases.mysql.defaults import default_of
 from framework.databases.mysql.dialect import MySQLDialect
 from framework.databases.mysql.errors import translated
@@ -52,8 +52,10 @@ class MySQLSession:
         for statement in SETTINGS:
             self.execute(statement.format(collation=self._collation, patience=self._connection.patience))
         if self._connection.origin is None:
-            found = self.query("SELECT HOST FROM information_schema.PROCESSLIST WHERE ID = CONNECTION_ID()")
-            self._connection.origin = str(found[0][0]) if found else ""
+            query = "SELECT HOST FROM information_schema.PROCESSLIST WHERE ID = CONNECTION_ID()"
+            ((host, longest),) = self.query(f"SELECT ({query}), @@max_allowed_packet")
+            self._connection.origin = str(host or "")
+            self._connection.packet = min(PACKET, int(longest) // 2)
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         """Run a statement; the number of rows it matched."""

@@ -82,9 +82,10 @@ def _durations(spec: Spec) -> Iterator[tuple[Loc, str]]:
         for key in ("after", "before"):
             if (near := getattr(at.fake, key)) is not None:
                 yield (*at.loc, key, "within"), near.within
-    yield ("defaults", "replicate", "lookback"), spec.defaults.replicate.lookback
+    if isinstance(lookback := spec.defaults.replicate.lookback, str):
+        yield ("defaults", "replicate", "lookback"), lookback
     for table, settings in spec.replicate.items():
-        if settings.lookback is not None:
+        if isinstance(settings.lookback, str):
             yield ("replicate", table, "lookback"), settings.lookback
     yield from times_of_runs(spec)
 
