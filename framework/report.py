@@ -61,8 +61,12 @@ def show_status(status: Status) -> None:
         seconds = "" if run.seconds is None else f"{run.seconds:.1f}"
         runs.add_row(run.run_id, run.command, run.status, f"{run.started_at:%Y-%m-%d %H:%M:%S}", seconds)
     tables = Table("table", "last success", "watermark", "behind", "freshness", title="tables")
+    rejected = any(table.quarantined for table in status.tables)
+    if rejected:
+        tables.add_column("quarantined", justify="right")
     for table in status.tables:
-        tables.add_row(table.name, _ago(table.age), table.watermark or "", _span(table.lag), table.freshness)
+        told = (f"{table.quarantined:,}",) if rejected else ()
+        tables.add_row(table.name, _ago(table.age), table.watermark or "", _span(table.lag), table.freshness, *told)
     for shown in (runs, tables):
         shown.title_justify = "left"
         _console.print(shown)
@@ -108,6 +112,7 @@ def _cells(stats: Stats) -> dict[str, str]:
         "written": f"{stats.rows_written:,}",
         "deleted": f"{stats.rows_deleted:,}",
         "unchanged": f"{stats.rows_unchanged:,}",
+        "quarantined": f"{stats.rows_rejected:,}",
         "seconds": f"{stats.seconds:.1f}",
         "rows/s": f"{moved / stats.seconds:,.0f}" if stats.seconds and moved else "",
         "checks": str(stats.checks or ""),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from framework import history, units
 from framework.databases.base import Target
+from framework.replicate import quarantine
 from framework.spec.models import Freshness, Spec
 
 
@@ -17,6 +19,7 @@ class TableStatus:
         age: seconds since its last success, None if there was none.
         lag: seconds between its watermark and the target's clock, None where the watermark is no moment.
         freshness: ``fresh``, ``late`` (beyond ``warn``), ``stale`` (beyond ``fail``), ``never``, or ``no limit``.
+        quarantined: rows of the source that could not go.
     """
 
     name: str
@@ -24,6 +27,7 @@ class TableStatus:
     watermark: str | None
     lag: float | None
     freshness: str
+    quarantined: int = 0
 
 
 @dataclass(frozen=True)
@@ -43,18 +47,22 @@ def of(spec: Spec, target: Target) -> Status:
     steps = [f"replicate:{name}" for name in spec.replicate] + [f"mart:{name}" for name in spec.marts]
     with target.session() as session:
         runs = history.last_runs(session, target, spec.pipeline)
+        rejected = {name: quarantine.count(session, target, name) for name in spec.replicate}
         tables = [
-            _table(step, history.last_success(session, target, spec.pipeline, step), spec.freshness) for step in steps
+            _table(step, history.last_success(session, target, spec.pipeline, step), spec.freshness, rejected)
+            for step in steps
         ]
     return Status(spec.pipeline, tuple(runs), tuple(tables))
 
 
-def _table(step: str, success: history.Success | None, freshness: Freshness | None) -> TableStatus:
+def _table(
+    step: str, success: history.Success | None, freshness: Freshness | None, rejected: Mapping[str, int]
+) -> TableStatus:
     name = step.partition(":")[2]
     if success is None:
-        return TableStatus(name, None, None, None, "never")
+        return TableStatus(name, None, None, None, "never", rejected.get(name, 0))
     age, watermark = success.age, success.watermark
-    return TableStatus(name, age, watermark, _lag(success), _judged(age, freshness))
+    return TableStatus(name, age, watermark, _lag(success), _judged(age, freshness), rejected.get(name, 0))
 
 
 def _lag(success: history.Success) -> float | None:

@@ -14,7 +14,7 @@ from framework.databases.postgres.snapshot import snapshot
 from framework.databases.postgres.source import PostgresSource
 from framework.errors import LoadRefused, OutlineStale, UnsupportedType, VitrinaError
 from framework.events import Reporter, Stats
-from framework.replicate import chunks, full, phases, refusal, staging
+from framework.replicate import chunks, full, phases, refusal, staging, unfit
 from framework.replicate.job import Counter, Job
 from framework.replicate.mapping import resolve
 from framework.replicate.options import Options
@@ -82,7 +82,7 @@ def opened(
     with source.session() as session:
         described, database = require(session, task.source_schema, task.source_table), identity(session)
         found = attributes(session, task.source_schema, task.source_table)
-    mapping = resolve(task, described, options.mask_key, database)
+    mapping = unfit.parted(resolve(task, described, options.mask_key, database), target)
     if outline is not None and outline.fingerprint != mapping.fingerprint:
         raise OutlineStale(task.table)
     token, term = outline.token if outline else None, KEPT_FOR if options.spread else lease.TERM

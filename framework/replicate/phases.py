@@ -6,6 +6,7 @@ and may be tried again: what is done already is recognised and not done twice.
 
 from __future__ import annotations
 
+from framework import bookkeeping
 from framework.databases.base import Session
 from framework.databases.postgres.names import qualified
 from framework.databases.postgres.position import position
@@ -13,7 +14,7 @@ from framework.databases.postgres.snapshot import Horizon, Snapshot, horizon, sn
 from framework.databases.postgres.source import PostgresSession
 from framework.errors import StatementFailed, VerifyFailed
 from framework.events import Stats
-from framework.replicate import cursor, evolve, full, incremental, resync, state
+from framework.replicate import cursor, evolve, full, incremental, quarantine, resync, state
 from framework.replicate.job import Counter, Job
 from framework.replicate.journal import Loaded, Merged
 from framework.replicate.mapping import DELETED_AT
@@ -33,6 +34,7 @@ def plan(job: Job) -> Outline:
         seen, place = horizon(session), _place(job, session)
     with job.target.session() as session:
         state.ensure(session, job.target)
+        bookkeeping.ensure(session, job.target, quarantine.TABLE)
         # First of all: whoever was taken over before his rename cannot rename any more.
         job.clear_leftovers(session)
         last = state.current(session, job.target, job.table)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from framework.databases.base import Progress, Row, Session, Target
 from framework.databases.postgres.attributes import attributes
@@ -20,7 +20,7 @@ from framework.databases.postgres.snapshot import snapshot
 from framework.databases.postgres.source import PostgresSession, PostgresSource
 from framework.errors import CopyMissing, MappingChanged
 from framework.events import Reporter
-from framework.replicate import chunks, mask, state
+from framework.replicate import chunks, mask, quarantine, state, unfit
 from framework.replicate.job import Counter
 from framework.replicate.mapping import Mapping, resolve
 from framework.replicate.schema.difference import between
@@ -67,7 +67,7 @@ def verify(
         with source.session() as reading:
             pair = work.pair(reading, "FALSE")
             stretches, rows = _stretches(pair, chunks.estimated_rows(reading, work.mapping), fraction)
-        return _all(work.mapping, stretches, rows, reporter, fraction, work.segment)
+        return work.told(_all(work.mapping, stretches, rows, reporter, fraction, work.segment))
 
 
 def verify_again(
@@ -82,7 +82,7 @@ def verify_again(
     started = time.monotonic()
     with opened(source, target, task, mask_key) as work:
         found = work.settled(lambda search: search.again(slots), Counter(reporter, PHASE, len(slots)))
-        return _verdict(work.mapping, found, started)
+        return work.told(_verdict(work.mapping, found, started))
 
 
 def compare(
@@ -165,6 +165,10 @@ class Work:
         """Source and copy, the source in the session's snapshot."""
         return _pair(reading, self.copy, self.target, self.mapping, changed, self.pool)
 
+    def told(self, verdict: Verdict) -> Verdict:
+        """The verdict with the rows that the copy cannot have."""
+        return replace(verdict, quarantined=quarantine.count(self.copy, self.target, self.mapping.task.table))
+
     def _once(self, look: Callable[[Search], object], progress: Progress) -> tuple[Findings, bool]:
         """What is found, and whether nobody wrote to the copy meanwhile."""
         before = self._stamp()
@@ -194,7 +198,7 @@ def opened(source: PostgresSource, target: Target, task: ReplicateTask, mask_key
     with source.session() as session:
         described, database = require(session, task.source_schema, task.source_table), identity(session)
         found = attributes(session, task.source_schema, task.source_table)
-    mapping = resolve(task, described, mask_key, database)
+    mapping = unfit.parted(resolve(task, described, mask_key, database), target)
     made_of = structure(mapping, found, mask_key, database)
     with target.session() as copy, ThreadPoolExecutor(1, thread_name_prefix="vitrina-verify") as pool:
         work = Work(source, target, copy, mapping, made_of, mask_key, pool)

@@ -1,0 +1,172 @@
+"""Rows that a target cannot take: set aside with key and reason, counted, and back when they are fit again."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from framework.errors import DeleteFuseBlown, LoadRefused, RowsRejected
+from tests.replicate.anywhere import Anywhere
+
+LATE = (
+    """CREATE TABLE t (id bigint PRIMARY KEY, name text, born date, price numeric(10,2),
+    updated_at timestamptz NOT NULL DEFAULT clock_timestamp())""",
+    "INSERT INTO t (id, name, born, price) SELECT i, 'n' || i, date '2000-01-01' + i, i FROM generate_series(1, 9) AS i",
+)
+
+QUARANTINE: dict[str, Any] = {"on_error": {"policy": "quarantine", "limit": "50%"}}
+
+KEEP, MARK, REMOVE = ({"policy": policy, "fuse": "100%"} for policy in ("keep", "mark", "remove"))
+
+
+@pytest.fixture
+def dated(anywhere: Anywhere) -> Anywhere:
+    """Nine rows with dates, of a copy that sets rows aside."""
+    anywhere.source.execute("DROP TABLE t")
+    for statement in LATE:
+        anywhere.source.execute(statement)
+    anywhere.settings |= QUARANTINE
+    return anywhere
+
+
+def rejects(anywhere: Anywhere, table: str = "copy") -> list[tuple[Any, str, dict[str, Any]]]:
+    found = anywhere.query(
+        f"SELECT row_key, reason, row_json FROM `_vitrina_rejects` WHERE table_name = '{table}' ORDER BY row_key, reason"
+    )
+    return [(key and json.loads(key), reason, json.loads(row)) for key, reason, row in found]
+
+
+def ids(anywhere: Anywhere) -> list[int]:
+    return [row[0] for row in anywhere.rows("id")]
+
+
+def change(anywhere: Anywhere, assignment: str, where: str) -> None:
+    anywhere.source.execute(f"UPDATE t SET {assignment}, updated_at = clock_timestamp() WHERE {where}")
+
+
+@pytest.mark.parametrize("mode", ["full", "incremental"])
+def test_rows_that_cannot_go_are_set_aside_and_come_back(dated: Anywhere, mode: str) -> None:
+    change(dated, "born = 'infinity'", "id = 3")
+    stats = dated(mode=mode)
+    assert ids(dated) == [1, 2, 4, 5, 6, 7, 8, 9]
+    assert stats.rows_rejected == 1
+    assert stats.warnings[0].startswith("1 row is in quarantine, see _vitrina_rejects: born = infinity is out of range")
+    [(key, reason, row)] = rejects(dated)
+    assert key == {"id": 3}
+    assert reason == "born = infinity is out of range"
+    assert (row["name"], row["born"], row["price"]) == ("n3", "infinity", 3.00)
+    # Another one goes bad, and the first is fit again.
+    change(dated, "price = 'NaN', born = '0044-03-15 BC'", "id = 5")
+    change(dated, "born = '2001-02-03'", "id = 3")
+    assert dated(mode=mode).rows_rejected == 1
+    assert ids(dated) == [1, 2, 3, 4, 6, 7, 8, 9]
+    [(key, reason, row)] = rejects(dated)
+    assert (key, row["price"]) == ({"id": 5}, "NaN")
+    assert reason == "born = 0044-03-15 BC is out of range; price = NaN is out of range"
+    # It is changed, and stays bad; then it is deleted.
+    change(dated, "price = 1", "id = 5")
+    dated(mode=mode)
+    assert [reason for _, reason, _ in rejects(dated)] == ["born = 0044-03-15 BC is out of range"]
+    dated.source.execute("DELETE FROM t WHERE id = 5")
+    stats = dated(mode=mode)
+    assert (rejects(dated), stats.rows_rejected, stats.warnings) == ([], 0, ())
+    assert ids(dated) == [1, 2, 3, 4, 6, 7, 8, 9]
+    assert dated.leftovers() == []
+
+
+def test_a_row_that_cannot_go_any_more_leaves_the_copy_as_if_deleted(dated: Anywhere) -> None:
+    dated(deletes=MARK)
+    change(dated, "born = 'infinity'", "id = 3")
+    assert dated(deletes=MARK).rows_deleted == 1
+    assert dated.query("SELECT id FROM `copy` WHERE `_deleted_at` IS NOT NULL") == [(3,)]
+    change(dated, "born = NULL", "id = 3")
+    dated(deletes=MARK)
+    assert dated.query("SELECT id FROM `copy` WHERE `_deleted_at` IS NOT NULL") == []
+    change(dated, "born = 'infinity'", "id IN (3, 4)")
+    with pytest.raises(DeleteFuseBlown):
+        dated(deletes={"policy": "mark", "fuse": "20%"})
+    assert rejects(dated) == []
+
+
+def test_where_deletes_are_kept_the_old_row_stays_and_its_entry_tells(dated: Anywhere) -> None:
+    dated(deletes=KEEP)
+    change(dated, "born = 'infinity'", "id IN (3, 4)")
+    assert dated(deletes=KEEP).rows_rejected == 2
+    assert ids(dated) == list(range(1, 10))
+    # One becomes fit without its cursor: nobody compares keys, yet it is read again. One is deleted.
+    dated.source.execute("UPDATE t SET born = '2001-02-03', name = 'back' WHERE id = 3", "DELETE FROM t WHERE id = 4")
+    assert dated(deletes=KEEP).rows_rejected == 0
+    assert dated.query("SELECT name FROM `copy` WHERE id = 3") == [("back",)]
+    assert rejects(dated) == []
+
+
+def test_a_rule_that_makes_rows_fit_brings_them(dated: Anywhere) -> None:
+    change(dated, "born = 'infinity'", "id = 3")
+    for deletes in (REMOVE, KEEP):
+        dated({"full_refresh": True}, deletes=deletes)
+        assert len(rejects(dated)) == 1
+        with pytest.raises(LoadRefused):
+            dated(deletes=deletes, on_error={"policy": "stop"})
+        assert len(rejects(dated)) == 1
+        assert 3 not in ids(dated)
+    dated({"full_refresh": True}, out_of_range="clamp")
+    assert (rejects(dated), ids(dated)) == ([], list(range(1, 10)))
+
+
+def test_more_than_the_limit_fails_and_shows_nothing(dated: Anywhere) -> None:
+    tight: dict[str, Any] = {"on_error": {"policy": "quarantine", "limit": "12%"}}
+    dated(**tight)
+    change(dated, "born = 'infinity', name = 'new'", "id = 3")
+    assert dated(**tight).rows_rejected == 1
+    change(dated, "born = 'infinity'", "id = 4")
+    change(dated, "name = 'newer'", "id = 5")
+    for options in ({}, {"full_refresh": True}):
+        with pytest.raises(RowsRejected) as caught:
+            dated(options, **tight)
+        error = caught.value
+        assert (error.table, error.rejected, error.total, error.limit) == ("copy", 2, 9, "12%")
+        assert 'born = infinity is out of range ({"id":3})' in error.fact
+        assert [key for key, _, _ in rejects(dated)] == [{"id": 3}]
+        assert dated.query("SELECT name FROM `copy` WHERE id = 5") == [("n5",)]
+        assert dated.leftovers() == []
+    assert dated(deletes=KEEP, on_error={"policy": "quarantine", "limit": "23%"}).rows_rejected == 2
+
+
+def test_keys_may_be_null_and_long(anywhere: Anywhere) -> None:
+    anywhere.source.execute("DROP TABLE t")
+    anywhere.source.execute("CREATE TABLE t (code text UNIQUE, n int, updated_at timestamptz NOT NULL DEFAULT now())")
+    anywhere.source.execute(
+        "INSERT INTO t VALUES ('a', 1), (NULL, 2), (NULL, 2), ('b', 3), (repeat('é', 769), 4), (repeat('x', 768), 5)"
+    )
+    anywhere(key=["code"], **QUARANTINE)
+    found = rejects(anywhere)
+    assert [reason for _, reason, _ in found[:2]] == ["code is NULL, and a key never is"] * 2
+    assert [key for key, _, _ in found[:2]] == [{"code": None}] * 2
+    short = anywhere.target.dialect.name == "duckdb"
+    assert [reason for _, reason, _ in found[2:]] == (
+        [] if short else ["code has 769 characters, more than the 768 of a key"]
+    )
+    assert [row[0] for row in anywhere.rows("n")] == ([1, 3, 4, 5] if short else [1, 3, 5])
+    anywhere.source.execute(
+        "UPDATE t SET code = n, updated_at = now() WHERE n IN (2, 4) AND ctid IN ('(0,2)', '(0,5)')"
+    )
+    anywhere(key=["code"], **QUARANTINE)
+    assert [key for key, _, _ in rejects(anywhere)] == [{"code": None}]
+    assert [row[0] for row in anywhere.rows("n")] == [1, 2, 3, 4, 5]
+
+
+def test_masked_values_are_masked_and_left_out_ones_are_left_out(dated: Anywhere) -> None:
+    change(dated, "born = 'infinity', name = 'secret'", "id = 3")
+    columns = {"name": {"from": "name", "mask": "hmac"}, "twice": {"sql": "id * 2", "type": "bigint"}}
+    dated({"mask_key": b"k"}, columns=columns, **{"except": ["price"]})
+    [(_, _, row)] = rejects(dated)
+    assert sorted(row) == ["born", "id", "name", "twice", "updated_at"]
+    assert len(row["name"]) == 64
+    assert row["twice"] == 6
+    assert "secret" not in str(anywhere_texts(dated))
+
+
+def anywhere_texts(anywhere: Anywhere) -> list[Any]:
+    return [*anywhere.query("SELECT * FROM `_vitrina_rejects`"), *anywhere.query("SELECT * FROM `copy`")]
