@@ -14,7 +14,7 @@ from framework.databases.base import PREFIX, Session, Target
 from framework.databases.postgres.names import literal, quote
 from framework.databases.postgres.snapshot import Extracted
 from framework.databases.postgres.source import PostgresSession
-from framework.errors import RowsRejected
+from framework.errors import ForeignTable, RowsRejected
 from framework.replicate import mask, state, unfit
 from framework.replicate.job import Job
 from framework.replicate.mapping import Mapping, Selected
@@ -30,6 +30,9 @@ CUT = 2000
 
 KEPT = 500
 """... characters of it that are shown."""
+
+LONGEST = 500_000
+"""Bytes of the longest row that is shown."""
 
 SHOWN = 3
 """Rows whose reasons are told."""
@@ -168,7 +171,10 @@ def count(session: Session, target: Target, table: str) -> int:
     """How many rows of a table are in quarantine; for those who only read."""
     if not bookkeeping.exists(session, target, REJECTS) or not bookkeeping.exists(session, target, state.STATE):
         return 0
-    last = state.current(session, target, table)
+    try:
+        last = state.current(session, target, table)
+    except ForeignTable:
+        return 0
     if last is None:
         return 0
     found = session.query(
@@ -209,7 +215,9 @@ def _json(columns: list[Selected] | tuple[Selected, ...], former: AnyMapping[str
     if not columns:
         return "NULL::text"
     values = ", ".join(f"{_shown(column)} AS {quote(former.get(column.name, column.name))}" for column in columns)
-    return f"(SELECT row_to_json(q.*)::text FROM (SELECT {values}) AS q)"
+    whole = f"SELECT row_to_json(q.*)::text AS said FROM (SELECT {values}) AS q"
+    cut = "json_build_object('cut', 'the row has ' || octet_length(w.said) || ' bytes')::text"
+    return f"(SELECT CASE WHEN octet_length(w.said) > {LONGEST} THEN {cut} ELSE w.said END FROM ({whole}) AS w)"
 
 
 def _shown(column: Selected) -> str:
