@@ -217,9 +217,10 @@ class World:
 
     def _assert_rejects(self) -> None:
         """The copy's own entries are those of the rows that cannot go."""
-        comment = self.target.rows(
-            "SELECT table_comment FROM information_schema.tables WHERE table_schema = database() AND table_name = 'orders'"
-        )[0][0]
+        tables = (
+            "SELECT table_comment FROM information_schema.tables WHERE table_schema = database() AND table_name = %s"
+        )
+        comment = self.target.rows(tables, "orders")[0][0]
         found = self.target.rows("SELECT generation, row_key FROM _vitrina_rejects WHERE table_name = 'orders'")
         got = [json.loads(key)["id"] for generation, key in found if f"vitrina:{generation} " in comment]
         wanted = self.source.rows(f"SELECT id FROM orders WHERE {REJECTED}")

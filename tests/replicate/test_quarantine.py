@@ -8,11 +8,15 @@ from typing import Any
 
 import pytest
 
+from framework import status
 from framework.databases.duckdb import DuckDBTarget
 from framework.databases.mysql.target import MySQLTarget
 from framework.errors import DeleteFuseBlown, KeyNotUnique, LoadRefused, RowsRejected
+from framework.explain import explain
+from framework.plan import compile_plan
 from tests.databases.lanes import take_safe_lane
 from tests.replicate.anywhere import Anywhere
+from tests.replicate.keys import ORDERS, Keys
 
 LATE = (
     """CREATE TABLE t (id bigint PRIMARY KEY, name text, born date, price numeric(10,2),
@@ -242,3 +246,19 @@ def test_rows_that_share_a_key_stop_the_load(dated: Anywhere) -> None:
     dated.source.execute("INSERT INTO t (id, name) VALUES (5, 'again')")
     with pytest.raises(KeyNotUnique):
         dated(key=["id"])
+
+
+def test_whoever_refers_to_a_row_in_quarantine_is_copied_without_the_foreign_key(shop: Keys) -> None:
+    settings: dict[str, Any] = {"customers": QUARANTINE, "orders": {}}
+    shop.source.execute("UPDATE customers SET updated_at = 'infinity' WHERE id = 3")
+    shop.run(settings)
+    assert shop.declared() == {}
+    assert shop.target.rows("SELECT COUNT(*) FROM orders") == [(20,)]
+    spec = shop.spec(settings)
+    quarantined = {table.name: table.quarantined for table in status.of(spec, shop.mysql).tables}
+    assert quarantined == {"customers": 1, "orders": 0}
+    action = explain(compile_plan(spec), spec, shop.postgres, shop.mysql)[0].action
+    assert action.endswith("; rows that cannot go are put into quarantine, up to 50% of all; 1 row is there now")
+    shop.source.execute("UPDATE customers SET updated_at = now() WHERE id = 3")
+    shop.run(settings)
+    assert shop.declared() == ORDERS
