@@ -86,6 +86,7 @@ def history_lines(steps: Sequence[PastStep], missed: Sequence[Step]) -> list[str
     lines = [
         f"{step.step:<{width}}  {step.status:<9}  {step.rows_read:>12,} read  {step.rows_written:>12,} written  "
         f"{step.rows_deleted:>9,} deleted  {step.seconds:>8.1f} s"
+        + (f"  {step.rows_rejected:,} in quarantine" if step.rows_rejected else "")
         for step in steps
     ]
     return lines + [f"{step.name:<{width}}  not done: what it needs did not succeed" for step in missed]
