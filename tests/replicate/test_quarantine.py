@@ -31,6 +31,10 @@ QUARANTINE: dict[str, Any] = {"on_error": {"policy": "quarantine", "limit": "50%
 KEEP, MARK, REMOVE = ({"policy": policy, "fuse": "100%"} for policy in ("keep", "mark", "remove"))
 
 
+ON_MYSQL = pytest.mark.parametrize("anywhere", ["mysql"], indirect=True)
+"""For what does not depend on the target."""
+
+
 @pytest.fixture
 def dated(anywhere: Anywhere) -> Anywhere:
     """Nine rows with dates, of a copy that sets rows aside."""
@@ -84,6 +88,7 @@ def test_rows_that_cannot_go_are_set_aside_and_come_back(dated: Anywhere, mode: 
     assert dated.leftovers() == []
 
 
+@ON_MYSQL
 def test_a_row_that_cannot_go_any_more_leaves_the_copy_as_if_deleted(dated: Anywhere) -> None:
     dated(deletes=MARK)
     change(dated, "born = 'infinity'", "id = 3")
@@ -111,6 +116,7 @@ def test_where_deletes_are_kept_the_old_row_stays_and_its_entry_tells(dated: Any
     assert rejects(dated) == []
 
 
+@ON_MYSQL
 def test_a_rule_that_makes_rows_fit_brings_them(dated: Anywhere) -> None:
     change(dated, "born = 'infinity'", "id = 3")
     for deletes in (REMOVE, KEEP):
@@ -161,6 +167,7 @@ def test_keys_may_be_null_and_long(anywhere: Anywhere) -> None:
     assert [row[0] for row in anywhere.rows("n")] == [1, 2, 3, 4, 5]
 
 
+@ON_MYSQL
 def test_masked_values_are_masked_and_left_out_ones_are_left_out(dated: Anywhere) -> None:
     change(dated, "born = 'infinity', name = 'secret'", "id = 3")
     columns = {"name": {"from": "name", "mask": "hmac"}, "twice": {"sql": "id * 2", "type": "bigint"}}
@@ -224,6 +231,7 @@ def test_values_of_all_types_are_shown(anywhere: Anywhere) -> None:
     assert anywhere.rows("id") == []
 
 
+@ON_MYSQL
 def test_parts_of_a_load_set_rows_aside_each(dated: Anywhere) -> None:
     dated.source.execute("INSERT INTO t (id) SELECT generate_series(10, 4000)")
     change(dated, "born = 'infinity'", "id % 500 = 0")
@@ -235,12 +243,14 @@ def test_parts_of_a_load_set_rows_aside_each(dated: Anywhere) -> None:
     assert dated.query("SELECT COUNT(*) FROM `copy`") == [(4000 - 8,)]
 
 
+@ON_MYSQL
 def test_conditions_are_asked_only_of_rows_of_the_filter(dated: Anywhere) -> None:
     columns = {"share": {"sql": "1 / (id - 3)::float8", "type": "float8"}}
     dated(mode="full", where="id <> 3", columns=columns)
     assert len(ids(dated)) == 8
 
 
+@ON_MYSQL
 def test_rows_that_share_a_key_stop_the_load(dated: Anywhere) -> None:
     dated.source.execute("ALTER TABLE t DROP CONSTRAINT t_pkey")
     dated.source.execute("INSERT INTO t (id, name) VALUES (5, 'again')")
@@ -262,3 +272,47 @@ def test_whoever_refers_to_a_row_in_quarantine_is_copied_without_the_foreign_key
     shop.source.execute("UPDATE customers SET updated_at = now() WHERE id = 3")
     shop.run(settings)
     assert shop.declared() == ORDERS
+
+
+@ON_MYSQL
+def test_a_key_that_was_renamed_is_read_again_and_so_is_one_beside_a_resync(dated: Anywhere) -> None:
+    change(dated, "born = 'infinity'", "id IN (3, 4, 5)")
+    dated(deletes=KEEP)
+    dated.source.execute("UPDATE t SET born = NULL WHERE id = 3")
+    dated({"resync": "id = 1 -- no other"}, deletes=KEEP)
+    assert ids(dated) == [1, 2, 3, 6, 7, 8, 9]
+    dated.source.execute("UPDATE t SET born = NULL WHERE id = 4")
+    dated.source.execute("ALTER TABLE t RENAME id TO number")
+    dated(deletes=KEEP, schema_change={"rename": "apply"})
+    assert [row[0] for row in dated.rows("number")] == [1, 2, 3, 4, 6, 7, 8, 9]
+    assert [key for key, _, _ in rejects(dated)] == [{"number": 5}]
+
+
+@ON_MYSQL
+def test_columns_and_indexes_that_come_and_go_change_what_fits(dated: Anywhere) -> None:
+    change(dated, "name = repeat('n', 800)", "id = 3")
+    dated(unique=[["name"]])
+    assert [reason for _, reason, _ in rejects(dated)] == ["name has 800 characters, more than the 768 of a key"]
+    dated.source.execute("ALTER TABLE t ADD COLUMN more float8")
+    dated.source.execute("UPDATE t SET more = CASE WHEN id = 5 THEN 'NaN'::float8 ELSE id END")
+    dated(unique=[["name"]])
+    assert [key for key, _, _ in rejects(dated)] == [{"id": 3}, {"id": 5}]
+    dated.source.execute("ALTER TABLE t DROP COLUMN more")
+    dated()
+    assert (ids(dated), rejects(dated)) == ([*range(1, 10)], [])
+
+
+@ON_MYSQL
+def test_names_and_values_are_quoted(dated: Anywhere) -> None:
+    dated.source.execute("DROP TABLE t")
+    dated.source.execute("""CREATE TABLE t (q text, "a%b" date, "it's" numeric, updated_at timestamptz DEFAULT now(),
+        PRIMARY KEY (q))""")
+    dated.source.execute("INSERT INTO t VALUES (%s, 'infinity', 'NaN'), ('y', NULL, 1)", "x%s'\\")
+    for deletes in (KEEP, REMOVE):
+        dated(deletes=deletes, table="co%py's")
+        [(key, reason, _)] = rejects(dated, "co%py''s")
+        assert key == {"q": "x%s'\\"}
+        assert reason == "a%b = infinity is out of range; it's = NaN is out of range"
+    dated.source.execute("""UPDATE t SET "a%b" = NULL, "it's" = 1""")
+    assert dated(deletes=KEEP, table="co%py's").rows_rejected == 0
+    assert dated.query("SELECT COUNT(*) FROM `co%py's`") == [(2,)]
