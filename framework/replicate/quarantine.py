@@ -8,8 +8,9 @@ belong to a generation, as the state does: the rename that shows a fresh copy ma
 from __future__ import annotations
 
 from collections.abc import Mapping as AnyMapping
+from fractions import Fraction
 
-from framework import bookkeeping, units
+from framework import bookkeeping
 from framework.databases.base import PREFIX, Session, Target
 from framework.databases.postgres.names import literal, quote
 from framework.databases.postgres.snapshot import Extracted
@@ -106,7 +107,7 @@ def require(job: Job, session: Session, rejected: int, total: int, suffix: str =
         RowsRejected: they are.
     """
     limit = job.mapping.task.on_error.limit
-    if rejected > total * units.fraction(limit):
+    if 100 * rejected > total * Fraction(limit.removesuffix("%")):  # of floats, 29% of 100 rows is less than 29
         raise RowsRejected(job.table, rejected, total, limit, _first(job, session, suffix))
 
 

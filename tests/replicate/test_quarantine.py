@@ -147,6 +147,9 @@ def test_more_than_the_limit_fails_and_shows_nothing(dated: Anywhere) -> None:
         assert dated.query("SELECT name FROM `copy` WHERE id = 5") == [("n5",)]
         assert dated.leftovers() == []
     assert dated(deletes=KEEP, on_error={"policy": "quarantine", "limit": "23%"}).rows_rejected == 2
+    dated.source.execute("INSERT INTO t (id) SELECT generate_series(10, 100)")
+    change(dated, "born = 'infinity'", "id <= 29")
+    assert dated(on_error={"policy": "quarantine", "limit": "29%"}).rows_rejected == 29
 
 
 def test_keys_may_be_null_and_long(anywhere: Anywhere) -> None:
