@@ -14,6 +14,7 @@ from framework.events import Event, Stats, StepFailed, StepFinished, StepSkipped
 from framework.history import PastStep
 from framework.plan import Step
 from framework.status import Status
+from framework.verify.record import Record
 
 WIDE = 110
 """Characters of a line on which watermarks find room."""
@@ -60,13 +61,20 @@ def show_status(status: Status) -> None:
     for run in status.runs:
         seconds = "" if run.seconds is None else f"{run.seconds:.1f}"
         runs.add_row(run.run_id, run.command, run.status, f"{run.started_at:%Y-%m-%d %H:%M:%S}", seconds)
-    tables = Table("table", "last success", "watermark", "behind", "freshness", title="tables")
+    tables = Table("table", "last success", "watermark", "behind", "verified", "freshness", title="tables")
     rejected = any(table.quarantined for table in status.tables)
     if rejected:
         tables.add_column("quarantined", justify="right")
     for table in status.tables:
-        told = (f"{table.quarantined:,}",) if rejected else ()
-        tables.add_row(table.name, _ago(table.age), table.watermark or "", _span(table.lag), table.freshness, *told)
+        tables.add_row(
+            table.name,
+            _ago(table.age),
+            table.watermark or "",
+            _span(table.lag),
+            _verdict(table.verified),
+            table.freshness,
+            *((f"{table.quarantined:,}",) if rejected else ()),
+        )
     for shown in (runs, tables):
         shown.title_justify = "left"
         _console.print(shown)
@@ -119,6 +127,13 @@ def _cells(stats: Stats) -> dict[str, str]:
         "checks": str(stats.checks or ""),
         "watermark": (stats.watermark or "")[:WATERMARK_LENGTH],
     }
+
+
+def _verdict(record: Record | None) -> str:
+    if record is None:
+        return ""
+    found = f"{record.differing:,} differ" if record.differing else "equal"
+    return f"{found}, {_ago(record.age)}"
 
 
 def _ago(seconds: float | None) -> str:
