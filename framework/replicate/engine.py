@@ -35,7 +35,7 @@ def replicate(
         SourceMismatch, UnsupportedType: the source cannot be mapped; nothing was written.
         MappingChanged: the copy cannot follow what has changed, or must not; nothing was written.
         LeaseHeld, LeaseLost: another run writes the table.
-        LoadRefused, DeleteFuseBlown, CheckFailed: the copy stays as it was.
+        LoadRefused, RowsRejected, DeleteFuseBlown, CheckFailed: the copy stays as it was.
         VerifyFailed: the copy is not what the source was.
     """
     with opened(source, target, task, options, reporter) as job:
