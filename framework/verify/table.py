@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from framework import bookkeeping
 from framework.databases.base import Progress, Row, Session, Target
 from framework.databases.postgres.attributes import attributes
 from framework.databases.postgres.catalog import identity, require
@@ -149,7 +150,8 @@ class Work:
     def state(self) -> State:
         """Of the copy. Raises CopyMissing, MappingChanged, ForeignTable."""
         table = self.mapping.task.table
-        last = state.current(self.copy, self.target, table)
+        known = bookkeeping.exists(self.copy, self.target, STATE)
+        last = state.current(self.copy, self.target, table) if known else None
         if last is None:
             raise CopyMissing(table)
         if last.structure is None:
