@@ -86,12 +86,18 @@ def _owners(layout: _Layout) -> None:
     layout.add(f"{PREFIX}state", Column("origin", LogicalType(Kind.TEXT, "text")))
 
 
+def _rejects_by_step(layout: _Layout) -> None:
+    """Steps say how many rows were in quarantine."""
+    layout.add(f"{PREFIX}steps", Column("rows_rejected", LogicalType(Kind.BIGINT, "bigint")))
+
+
 MIGRATIONS: tuple[Callable[[_Layout], None], ...] = (
     _longer_run_names,
     _journals_by_token,
     _mappings_by_name,
     _positions,
     _owners,
+    _rejects_by_step,
 )
 """What leads from each layout to the next one, the first from `FIRST`. What has been released stays as it is."""
 

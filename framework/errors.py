@@ -275,6 +275,31 @@ class KeyNotUnique(LoadRefused):
         self.fact = f"loading {table!r} was refused, because several rows have one key: {'; '.join(warnings)}"
 
 
+class RowsRejected(RunError):
+    """More rows are in quarantine than the settings allow; nothing became visible.
+
+    Attributes:
+        rejected: rows that the target cannot take.
+        total: rows of the source, those among them.
+        limit: the largest share, as the settings say it.
+        reasons: of the first rows.
+    """
+
+    def __init__(self, table: str, rejected: int, total: int, limit: str, reasons: Sequence[str]) -> None:
+        self.table = table
+        self.rejected = rejected
+        self.total = total
+        self.limit = limit
+        self.reasons = tuple(reasons)
+        said = f": {'; '.join(reasons)}" + (", ..." if rejected > len(reasons) else "") if reasons else ""
+        super().__init__(
+            f"{rejected} of the {total} rows of {table!r} cannot go to the target, more than the limit of {limit}"
+            f"{said}",
+            "correct the rows in the source, say what becomes of the values (`out_of_range`, `columns`, `except`), or "
+            "raise the `limit` of `on_error`",
+        )
+
+
 class NotUnique(RunError):
     """Two rows of a copy would have one value of a unique index; nothing was changed.
 

@@ -169,6 +169,7 @@ def _tell_assets(context: Context, work: Work, stats: Stats, *, rows: int | None
         context["outlet_events"][asset].extra = {
             "rows": rows,
             "deleted": stats.rows_deleted,
+            "quarantined": stats.rows_rejected,
             "watermark": stats.watermark,
             "seconds": round(stats.seconds, 3),
         }

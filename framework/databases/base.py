@@ -93,12 +93,16 @@ class Capabilities:
         single_writer: one process and one connection own the database; nothing is gained by parallel loads.
         foreign_keys: tables that are there can be given foreign keys.
         hides_columns: a column may be there without being part of `SELECT *`.
+        longest_row: bytes of the longest row that can be loaded; None if rows may be of any length.
+        doubled: the characters that count as two then.
     """
 
     lane: str
     single_writer: bool
     foreign_keys: bool = True
     hides_columns: bool = False
+    longest_row: int | None = None
+    doubled: str = ""
 
 
 @dataclass(frozen=True)

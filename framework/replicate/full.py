@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
 from framework import checks
 from framework.databases.base import Session
@@ -10,7 +11,7 @@ from framework.databases.postgres.snapshot import Horizon, horizon, snapshot
 from framework.databases.postgres.source import PostgresSession
 from framework.errors import LeaseLost
 from framework.events import Stats
-from framework.replicate import chunks, cursor, duplicates, evolve, merging, replacing, staging, state
+from framework.replicate import chunks, cursor, duplicates, evolve, merging, quarantine, replacing, staging, state
 from framework.replicate.job import Counter, Job
 from framework.replicate.journal import Loaded, Merged
 from framework.replicate.outline import EVERYTHING, Outline, Range
@@ -42,6 +43,7 @@ def begin(job: Job, session: Session, generation: str, made_of: Structure) -> No
     shadow = structure.table(job.mapping, made_of, job.beside(SHADOW))
     for notice in session.create_table(shadow, marker=state.marker(generation, job.table)):
         job.reporter.notice(notice)
+    quarantine.create(job, session)
     for name, safe in job.mapping.renamed.items():
         job.reporter.notice(
             f"the target cannot hold the name {name!r} beside its others: the column is called {safe!r}"
@@ -53,8 +55,10 @@ def load(job: Job, outline: Outline, number: int, session: Session, reading: Pos
     shadow = job.mapping.table(job.beside(SHADOW))
     condition = chunks.condition(job.mapping, outline.ranges[number])
     rows = session.load(shadow, job.extract(reading, condition), count)
+    # Parts of different times are caught up, and what is rejected then counts.
+    rejected = quarantine.stage(job, session, reading, condition, number) if outline.one_snapshot else 0
     replaced = replacing.count(reading, job.mapping, condition)
-    return Loaded(rows, rows, cursor.largest(job.mapping, reading) if number == 0 else None, replaced)
+    return Loaded(rows, rows, cursor.largest(job.mapping, reading) if number == 0 else None, replaced, rejected)
 
 
 def finish(job: Job, outline: Outline, session: Session, loaded: list[Loaded]) -> Merged:
@@ -62,7 +66,9 @@ def finish(job: Job, outline: Outline, session: Session, loaded: list[Loaded]) -
     shadow = job.mapping.table(job.beside(SHADOW))
     watermark = next((part.watermark for part in loaded if part.watermark is not None), None)
     rows = sum(part.rows for part in loaded)
-    stats = Stats(rows_read=rows, rows_written=rows, watermark=watermark)
+    rejected = sum(part.rejected for part in loaded)
+    quarantine.require(job, session, rejected, rows + rejected)
+    stats = Stats(rows_read=rows, rows_written=rows, rows_rejected=rejected, watermark=watermark)
     present: int | None = rows
     bound = cursor.next_bound(job.mapping, outline.horizon, watermark, None)
     nonce = _begin_attempt(job, session)
@@ -78,9 +84,12 @@ def finish(job: Job, outline: Outline, session: Session, loaded: list[Loaded]) -
         made_of = evolve.fresh(job, state.current(session, job.target, job.table))
         fresh = outline.reached(bound, stats.watermark, made_of)
         state.write(session, job.target, job.table, fresh, job.options.run_id)
+        rejects = quarantine.record(job, session, outline.generation, alone=False)
+        done = replace(done, stats=replace(done.stats, warnings=(*rejects, *done.stats.warnings)))
         job.journal.finish(session, done)
     session.swap(shadow.name, job.table)
     _forget_others(job, outline, session)
+    job.discard(session, quarantine.BESIDE)
     return done
 
 
@@ -101,6 +110,7 @@ def _forget_others(job: Job, outline: Outline, session: Session) -> None:
     with suppress(LeaseLost), session.transaction():
         job.lease.guard(session)
         state.forget_others(session, job.target, job.table, outline.generation)
+        quarantine.forget_others(session, job.target, job.table, outline.generation)
 
 
 def is_visible(job: Job, outline: Outline, session: Session) -> bool:
@@ -123,6 +133,7 @@ def _catch_up(
 
         def perform() -> merging.Merged:
             _guard(job, session, nonce)
+            quarantine.adopt(job, session, nonce)
             return merging.merge(job, session, tables, into, fresh=True)
 
         merged = merging.in_transaction(session, perform)
@@ -132,6 +143,7 @@ def _catch_up(
         rows_written=stats.rows_written + merged.written,
         rows_deleted=merged.deleted,
         rows_unchanged=merged.unchanged,
+        rows_rejected=staged.rejected,
         watermark=watermark,
     )
     return cursor.next_bound(job.mapping, seen, watermark, bound), caught_up, staged.keys

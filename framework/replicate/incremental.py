@@ -6,7 +6,7 @@ from framework import checks
 from framework.databases.base import Session
 from framework.databases.postgres.source import PostgresSession
 from framework.events import Stats
-from framework.replicate import cursor, evolve, replacing, staging, state
+from framework.replicate import cursor, evolve, quarantine, replacing, staging, state
 from framework.replicate.job import Job
 from framework.replicate.journal import Loaded, Merged
 from framework.replicate.merging import in_transaction, merge
@@ -21,13 +21,16 @@ def begin(job: Job, session: Session) -> None:
 
 def load(job: Job, outline: Outline, session: Session, reading: PostgresSession) -> Loaded:
     """Stage what changed, in the open transaction."""
-    if outline.resync is not None:
-        wanted = Wanted(outline.resync, moves=False)
-    else:
+    condition = outline.resync
+    if condition is None:
         condition = cursor.since(job.mapping, outline.bound, outline.backfill)
-        wanted = Wanted(condition, outline.bound, former=dict(outline.renamed))
-    staged = staging.fill(job, session, reading, staging.tables_of(job), wanted, job.table)
-    return Loaded(staged.read, staged.keys, staged.watermark, staged.replaced)
+    tables, former = staging.tables_of(job), dict(outline.renamed)
+    if condition and tables.keys is None and (again := quarantine.again(job, session, outline.generation, former)):
+        condition = f"({condition}\n) OR {again}"
+    moves = outline.resync is None
+    wanted = Wanted(condition, outline.bound if moves else None, moves, former if moves else {})
+    staged = staging.fill(job, session, reading, tables, wanted, job.table)
+    return Loaded(staged.read, staged.keys, staged.watermark, staged.replaced, staged.rejected)
 
 
 def finish(job: Job, outline: Outline, session: Session, loaded: Loaded) -> Merged:
@@ -51,14 +54,16 @@ def _merge(job: Job, outline: Outline, session: Session, loaded: Loaded) -> Merg
         bound = cursor.next_bound(job.mapping, outline.horizon, loaded.watermark, outline.bound)
     made_of = evolve.followed(job, session)
     state.write(session, job.target, job.table, outline.reached(bound, watermark, made_of), job.options.run_id)
+    told = quarantine.record(job, session, outline.generation, alone=True)
     stats = Stats(
         rows_read=loaded.rows,
         rows_written=merged.written,
         rows_deleted=merged.deleted,
         rows_unchanged=merged.unchanged,
+        rows_rejected=loaded.rejected,
         watermark=watermark,
     )
-    warnings = (*replacing.sentences(job.mapping, loaded.replaced), *results.warnings)
+    warnings = (*told, *replacing.sentences(job.mapping, loaded.replaced), *results.warnings)
     done = Merged(stats.checked(results.passed, warnings, bound), loaded.keys)
     job.journal.finish(session, done)
     return done

@@ -43,12 +43,14 @@ class Loaded:
         keys: keys that the source has, within the part; None if they were not read.
         watermark: the largest cursor value; None where another part tells it, or there is none.
         replaced: by column, values that something else took the place of.
+        rejected: rows that cannot go: of the part where it was read alone, else of the source.
     """
 
     rows: int
     keys: int | None
     watermark: str | None
     replaced: Mapping[str, int] = field(default_factory=dict)
+    rejected: int = 0
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,7 @@ class Mapping:
         key: the target's columns that identify a row; empty if nothing does.
         renamed: columns whose names MySQL cannot hold, and the names they have in the copy.
         fingerprint: changes whenever the copy would have to be made anew.
+        unfit: the source's condition of rows that are set aside, since the target cannot take them; empty if none are.
     """
 
     task: ReplicateTask
@@ -74,6 +75,7 @@ class Mapping:
     key: tuple[str, ...]
     fingerprint: str
     renamed: dict[str, str] = field(default_factory=dict)
+    unfit: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -137,11 +139,36 @@ class Mapping:
         only = "" if self.task.children else "ONLY "
         return only + qualified(self.source.schema, self.source.name)
 
+    @property
+    def wanted(self) -> str:
+        """The source's condition of the rows that are copied: the spec's filter, and that they are fit; or empty."""
+        fit = f"({self._unfit}) IS NOT TRUE" if self.unfit else ""
+        return " AND ".join(filter(None, (self._where, fit)))
+
+    @property
+    def rejected(self) -> str:
+        """The source's condition of the rows that are set aside; empty if none are."""
+        return " AND ".join(filter(None, (self._where, f"({self._unfit})"))) if self.unfit else ""
+
+    @property
+    def everything(self) -> str:
+        """The WHERE clause of the rows that are copied and of those that are set aside."""
+        return f" WHERE {self._where}" if self._where else ""
+
     def filter(self, condition: str = "") -> str:
-        """The WHERE clause: the spec's filter and a further condition."""
-        # The line's end keeps a comment of the author's from taking the bracket with it.
-        conditions = [f"({part}\n)" for part in (self.task.where, condition) if part]
+        """The WHERE clause of the rows that are copied, with a further condition."""
+        conditions = [part for part in (self.wanted, f"({condition}\n)" if condition else "") if part]
         return f" WHERE {' AND '.join(conditions)}" if conditions else ""
+
+    @property
+    def _where(self) -> str:
+        # The line's end keeps a comment of the author's from taking the bracket with it.
+        return f"({self.task.where}\n)" if self.task.where else ""
+
+    @property
+    def _unfit(self) -> str:
+        """The filter may keep away rows that expressions cannot be computed for; conditions alone have no order."""
+        return f"CASE WHEN {self._where} THEN ({self.unfit}) END" if self._where else self.unfit
 
 
 def resolve(task: ReplicateTask, source: Table, mask_key: bytes | None, database: str = "") -> Mapping:
@@ -337,4 +364,6 @@ def _fingerprint(
     # What the first Vitrina did not know is told only where it is said, so that its copies are known again.
     said |= {"unique": task.unique} if task.unique else {}
     said |= {} if task.children else {"children": False}
+    # Parts of a run that disagree on it must not go together.
+    said |= {"on_error": "quarantine"} if task.on_error.quarantines else {}
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:32]

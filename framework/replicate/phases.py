@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
+from framework import bookkeeping
 from framework.databases.base import Session
 from framework.databases.postgres.names import qualified
 from framework.databases.postgres.origin import origin
@@ -17,7 +18,7 @@ from framework.databases.postgres.snapshot import Horizon, Snapshot, horizon, sn
 from framework.databases.postgres.source import PostgresSession
 from framework.errors import StatementFailed, VerifyFailed
 from framework.events import Stats
-from framework.replicate import cursor, evolve, full, incremental, resync, state, succession
+from framework.replicate import cursor, evolve, full, incremental, quarantine, resync, state, succession
 from framework.replicate.job import Counter, Job
 from framework.replicate.journal import Loaded, Merged
 from framework.replicate.mapping import DELETED_AT
@@ -41,6 +42,7 @@ def plan(job: Job) -> Outline:
     with job.target.session() as session:
         here = succession.compared(job, session, here, began)
         state.ensure(session, job.target)
+        bookkeeping.ensure(session, job.target, quarantine.TABLE)
         # First of all: whoever was taken over before his rename cannot rename any more.
         job.clear_leftovers(session)
         last = state.current(session, job.target, job.table)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from framework.databases.base import Session
 from framework.databases.postgres.source import PostgresSession
 from framework.errors import StatementFailed
-from framework.replicate import cursor, replacing
+from framework.replicate import cursor, quarantine, replacing
 from framework.replicate.job import Counter, Job
 from framework.replicate.mapping import DELETED_AT
 from framework.replicate.replacing import Replaced
@@ -19,7 +19,7 @@ MISSING_AT_ONCE = 1000
 """Rows fetched by their keys in one query."""
 
 STAGE, CHANGED, KEYS = "stage", "changed", "keys"
-PURPOSES = (STAGE, CHANGED, KEYS)
+PURPOSES = (STAGE, CHANGED, KEYS, quarantine.BESIDE)
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,13 @@ class Staging:
         rows: rows that may have changed.
         changed: filled by the merge with the keys of rows that really change.
         keys: all keys the source has now; None where deletes are kept.
+        suffix: of the table that rejected rows are read into.
     """
 
     rows: Table
     changed: Table
     keys: Table | None
+    suffix: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,14 @@ class Staged:
         keys: how many the source has; None where deletes are kept.
         watermark: the largest cursor value among the rows read.
         replaced: by column, values that something else took the place of.
+        rejected: rows of the source that cannot go.
     """
 
     read: int
     keys: int | None
     watermark: str | None
     replaced: Replaced
+    rejected: int = 0
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,7 @@ def tables_of(job: Job, suffix: str = "", *, keys: bool | None = None) -> Stagin
         plain,
         mapping.key_table(job.beside(CHANGED + suffix)),
         mapping.key_table(job.beside(KEYS + suffix)) if wanted else None,
+        suffix,
     )
 
 
@@ -99,6 +104,7 @@ def create(job: Job, session: Session, staging: Staging) -> Staging:
         if table is not None:
             session.drop_table(table.name)
             session.create_table(table, marker=job.aux_marker)
+    quarantine.create(job, session, staging.suffix)
     return staging
 
 
@@ -130,9 +136,13 @@ def fill(job: Job, session: Session, reading: PostgresSession, staging: Staging,
         keys = session.load(staging.keys, job.extract(reading, names=job.mapping.key), counter)
         absent = _absent(job, session, staging.rows, staging.keys, into, wanted.former)
         read += _fill_missing(job, session, reading, staging.rows, absent)
+    rejected = quarantine.stage(job, session, reading, suffix=staging.suffix)
+    if rejected:
+        total = quarantine.total(job.mapping, reading) if keys is None else keys + rejected
+        quarantine.require(job, session, rejected, total, staging.suffix)
     replaced = replacing.count(reading, job.mapping, wanted.condition)
     watermark = cursor.largest(job.mapping, reading, wanted.bound) if wanted.moves else None
-    return Staged(read, keys, watermark, replaced)
+    return Staged(read, keys, watermark, replaced, rejected)
 
 
 def _absent(job: Job, session: Session, rows: Table, keys: Table, into: str, former: Mapping[str, str]) -> str:

@@ -174,6 +174,7 @@ class Spec(Model):
                 "chunk_rows": own.chunk_rows or defaults.chunk_rows,
                 "columns": own.columns,
                 "out_of_range": own.out_of_range or defaults.out_of_range,
+                "on_error": own.on_error or defaults.on_error,
                 "children": own.children,
                 "foreign_keys": defaults.foreign_keys if own.foreign_keys is None else own.foreign_keys,
                 "schema_change": defaults.schema_change.overridden(own.schema_change),

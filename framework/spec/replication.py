@@ -51,6 +51,27 @@ class Deletes(Model):
     )
 
 
+class OnError(Model):
+    """What happens to rows that the target cannot take as they are."""
+
+    policy: Literal["stop", "quarantine"] = Field(
+        "stop",
+        description="stop: the load is refused, and the copy stays as it was; quarantine: such rows go to "
+        "`_vitrina_rejects`, each with its key and the reason, and the others to the copy",
+    )
+    limit: Percent = Field(
+        "1%",
+        description="largest share of the source's rows that may be in quarantine; beyond it the step fails, and the "
+        "copy stays as it was",
+        examples=["1%", "0.1%"],
+    )
+
+    @property
+    def quarantines(self) -> bool:
+        """Whether rows are set aside."""
+        return self.policy == "quarantine"
+
+
 class ReplicateDefaults(Model):
     """Settings for all replicated tables that do not state their own."""
 
@@ -84,6 +105,12 @@ class ReplicateDefaults(Model):
         "reject",
         description="what becomes of values that the target has no place for (NaN, infinity, years beyond 9999 or BC, "
         "numbers of more than 65 digits): reject stops the load and names them; null; clamp takes the nearest value",
+    )
+    on_error: Annotated[OnError, text_means("policy")] = Field(
+        OnError(),
+        description="what happens to rows that the target cannot take as they are: stop, or quarantine, alone or with "
+        "a limit",
+        examples=["quarantine", {"policy": "quarantine", "limit": "0.1%"}],
     )
     schema_change: SchemaChange = Field(
         SchemaChange(),
@@ -178,6 +205,12 @@ class Replicate(Model):
         description="what becomes of values that the target has no place for: reject, null or clamp; by default as in "
         "`defaults`, or reject",
     )
+    on_error: Annotated[OnError, text_means("policy")] | None = Field(
+        None,
+        description="what happens to rows that the target cannot take as they are: stop, or quarantine, alone or with "
+        "a limit; by default as in `defaults`, or stop",
+        examples=["quarantine", {"policy": "quarantine", "limit": "0.1%"}],
+    )
     children: bool = Field(
         True,
         description="whether rows of tables that inherit from the source table are read with it, as PostgreSQL does; a "
@@ -226,6 +259,7 @@ class ReplicateTask(Model):
     except_: Names | None = Field(None, alias="except")
     columns: dict[Name, MappedColumn] = {}
     out_of_range: Annotated[Reaction, NULL_IS_A_WORD] = "reject"
+    on_error: OnError = OnError()
     children: bool = True
     foreign_keys: bool = False
     schema_change: SchemaChange = SchemaChange()

@@ -38,6 +38,7 @@ def repaired(before: Verdict, after: Verdict) -> Verdict:
         differences=after.differences,
         changed=before.changed + after.changed,
         undecided=before.undecided + after.undecided,
+        quarantined=after.quarantined,
         fetched=before.fetched + after.fetched,
         seconds=before.seconds + after.seconds,
         repaired=before.differing - after.differing,

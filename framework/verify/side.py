@@ -226,7 +226,7 @@ def source_side(session: PostgresSession, mapping: Mapping, canonical: Canonical
     return Side(
         canonical=PostgresCanonical(canonical.form),
         relation=mapping.origin,
-        condition=mapping.task.where or "",
+        condition=mapping.wanted,
         columns=tuple(Piece(c.name, c.expression, c.type, c.masked) for c in mapping.columns),
         key=mapping.key,
         indexed=key.expression if key is not None else None,

@@ -43,6 +43,8 @@ _SWAP = f"{_MYSQL}session.MySQLSession.swap"
 _JOURNAL = f"{_REPLICATE}journal.Journal."
 _MERGE = f"{_REPLICATE}merging._Merge."
 _MARTS = "framework.marts."
+_ORDERS = "table='orders'"
+"""In the text of a job: that of the table some of whose rows cannot go."""
 
 FIRST = (
     _before("bookkeeping.made", "framework.bookkeeping._say"),
@@ -61,12 +63,14 @@ FULL = (
     State("full.claimed", f"{_JOURNAL}claim"),
     _before("full.streaming", f"{_REPLICATE}job.Counter.__call__"),
     _before("full.rows", f"{_JOURNAL}note"),
+    State("full.rejects", f"{_REPLICATE}quarantine.stage", of=_ORDERS),
     State("full.noted", f"{_JOURNAL}note"),
     State("full.part", f"{_REPLICATE}phases._load"),
     _before("full.parts", f"{_REPLICATE}phases.merge"),
     State("full.attempt", f"{_REPLICATE}full._begin_attempt"),
     _before("full.indexed", "framework.checks.require"),
     State("full.state", f"{_REPLICATE}state.write"),
+    State("full.recorded", f"{_REPLICATE}quarantine.record", of=_ORDERS),
     State("full.finished", f"{_JOURNAL}finish"),
     _before("full.committed", _SWAP, "_vitrina_shadow"),
     State("full.released", f"{_MYSQL}constraints.release", of="accounts"),
@@ -84,6 +88,7 @@ FULL = (
 APART = (
     State("apart.part", f"{_REPLICATE}phases.load", occurrence=2),
     State("apart.staged", f"{_REPLICATE}staging.fill"),
+    State("apart.adopted", f"{_REPLICATE}quarantine.adopt"),
     State("apart.merged", f"{_REPLICATE}merging.merge"),
     State("apart.caught-up", f"{_REPLICATE}full._catch_up"),
     _before("apart.verify", f"{_REPLICATE}phases.verify"),
@@ -94,6 +99,7 @@ INCREMENT = (
     _before("increment.begun", f"{_REPLICATE}incremental.begin"),
     State("increment.staging", f"{_REPLICATE}incremental.begin"),
     _before("increment.keys", f"{_REPLICATE}staging._absent"),
+    State("increment.rejects", f"{_REPLICATE}quarantine.stage", of=_ORDERS),
     _before("increment.noting", f"{_JOURNAL}note", "Loaded(rows=0"),
     _before("increment.loaded", f"{_REPLICATE}incremental.finish"),
     State("increment.guarded", "framework.lease.Lease.guard"),
@@ -107,6 +113,7 @@ INCREMENT = (
     _before("merge.unreferenced", f"{_MYSQL}session.MySQLSession.drop_foreign_keys", "vitrina_orders"),
     State("merge.reference-dropped", f"{_MYSQL}session.MySQLSession.drop_foreign_keys", of="vitrina_orders"),
     State("merge.state", f"{_REPLICATE}state.write"),
+    State("merge.rejects", f"{_REPLICATE}quarantine.record", of=_ORDERS),
     State("merge.finished", f"{_JOURNAL}finish"),
     _before("merge.committed", f"{_REPLICATE}job.Job.discard"),
     State("merge.tidied", f"{_REPLICATE}incremental.finish"),

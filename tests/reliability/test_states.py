@@ -15,7 +15,7 @@ from tests.reliability.world import SECONDS, World, Writers
 COMMANDS = {
     "first": ("run", "spec.yaml"),
     "full": ("run", "spec.yaml", "--full-refresh"),
-    "apart": (child.APART, "spec.yaml", "accounts"),
+    "apart": (child.APART, "spec.yaml", "orders"),
     "increment": ("run", "spec.yaml"),
     "altered": ("run", "spec.yaml"),
     "tick": ("run", "spec.yaml", "--tick", "1"),

@@ -46,7 +46,7 @@ class Copying:
         return self.target.rows(f"SELECT {columns} FROM `{table}` ORDER BY 1")
 
     def leftovers(self) -> list[str]:
-        kept = {"_vitrina_leases", "_vitrina_meta", "_vitrina_parts", "_vitrina_state"}
+        kept = {"_vitrina_leases", "_vitrina_meta", "_vitrina_parts", "_vitrina_rejects", "_vitrina_state"}
         return [row[0] for row in self.target.rows("SHOW TABLES LIKE '\\_vitrina%'") if row[0] not in kept]
 
     def _hear(self, event: Event) -> None:

@@ -21,6 +21,7 @@ from framework.databases.mysql.canonical import MySQLCanonical
 from framework.databases.mysql.connection import CLIENT_FLAGS, StreamingConnection
 from framework.databases.mysql.dialect import MySQLDialect
 from framework.databases.mysql.errors import connection_failed
+from framework.databases.mysql.load import ESCAPED, longest_statement
 from framework.databases.mysql.session import MySQLSession
 from framework.databases.mysql.tls import OPTIONS
 from framework.databases.mysql.tls import of as tls_of
@@ -58,8 +59,10 @@ class MySQLTarget:
     @cached_property
     def capabilities(self) -> Capabilities:
         """Whether the server takes LOAD DATA LOCAL decides the lane."""
-        allowed = self._server[1]
-        return Capabilities(lane="LOAD DATA" if allowed else "INSERT", single_writer=False, hides_columns=True)
+        if self._server[1]:
+            return Capabilities(lane="LOAD DATA", single_writer=False, hides_columns=True)
+        longest = longest_statement(self._server[2])
+        return Capabilities("INSERT", single_writer=False, hides_columns=True, longest_row=longest, doubled=ESCAPED)
 
     @cached_property
     def canonical(self) -> MySQLCanonical:
@@ -129,17 +132,17 @@ class MySQLTarget:
                 connection.cut()
 
     @cached_property
-    def _server(self) -> tuple[str, bool]:
+    def _server(self) -> tuple[str, bool, int]:
         pooled = self._raw_connection()
         try:
             connection = pooled.driver_connection
             assert isinstance(connection, StreamingConnection)
             with connection.cursor() as cursor:
-                cursor.execute("SELECT VERSION(), @@GLOBAL.local_infile")
-                version, local_infile = cursor.fetchall()[0]
+                cursor.execute("SELECT VERSION(), @@GLOBAL.local_infile, @@max_allowed_packet")
+                version, local_infile, packet = cursor.fetchall()[0]
         finally:
             pooled.close()
-        return str(version), bool(int(local_infile))
+        return str(version), bool(int(local_infile)), int(packet)
 
     @property
     def _collation(self) -> str:
