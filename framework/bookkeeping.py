@@ -80,11 +80,17 @@ def _positions(layout: _Layout) -> None:
     layout.add(f"{PREFIX}state", Column("position", LogicalType(Kind.TEXT, "text")))
 
 
+def _censuses(layout: _Layout) -> None:
+    """States say which keys the copy has, so that it need not be read to know."""
+    layout.add(f"{PREFIX}state", Column("census", LogicalType(Kind.TEXT, "text")))
+
+
 MIGRATIONS: tuple[Callable[[_Layout], None], ...] = (
     _longer_run_names,
     _journals_by_token,
     _mappings_by_name,
     _positions,
+    _censuses,
 )
 """What leads from each layout to the next one, the first from `FIRST`. What has been released stays as it is."""
 

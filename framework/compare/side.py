@@ -139,13 +139,15 @@ class Side:
 
     def numbers(self, grid: Grid, parts: Sequence[int]) -> list[Numbered]:
         """All rows of some parts of a grid."""
+        return self._numbers(self.within(grid, parts))
+
+    def within(self, grid: Grid, parts: Sequence[int]) -> str:
+        """The condition that a row is in one of some parts of a grid; empty if all are."""
         if self.indexed:
-            conditions = [" OR ".join(f"({self.cut.within(each)})" for each in joined(map(grid.part, parts)))]
-        else:
-            # One expression for all parts, since each would be computed for each row.
-            numbers = ", ".join(map(str, parts))
-            conditions = [self.cut.within(grid.stretch), f"{self._part(grid)} IN ({numbers})"]
-        return self._numbers(*conditions)
+            return " OR ".join(f"({self.cut.within(each)})" for each in joined(map(grid.part, parts)))
+        # One expression for all parts, since each would be computed for each row.
+        chosen = f"{self._part(grid)} IN ({', '.join(map(str, parts))})" if len(parts) < grid.count else ""
+        return " AND ".join(filter(None, (self.cut.within(grid.stretch), chosen)))
 
     def chosen(self, slots: Sequence[int]) -> list[Numbered]:
         """All rows of some slots."""

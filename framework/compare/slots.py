@@ -65,9 +65,14 @@ class Grid:
         low = self.stretch.low + number * self.width
         return Stretch(low, min(low + self.width - 1, self.stretch.high))
 
+    @property
+    def count(self) -> int:
+        """How many parts there are."""
+        return -(-self.stretch.width // self.width)
+
     def parts(self) -> tuple[Stretch, ...]:
         """All parts."""
-        return tuple(map(self.part, range(-(-self.stretch.width // self.width))))
+        return tuple(map(self.part, range(self.count)))
 
 
 WHOLE = Stretch(0, NUMBERS - 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
 from framework import checks
 from framework.databases.base import Session
@@ -10,7 +11,7 @@ from framework.databases.postgres.snapshot import Horizon, horizon, snapshot
 from framework.databases.postgres.source import PostgresSession
 from framework.errors import LeaseLost
 from framework.events import Stats
-from framework.replicate import chunks, cursor, duplicates, evolve, merging, replacing, staging, state
+from framework.replicate import chunks, cursor, duplicates, evolve, merging, reconciliation, replacing, staging, state
 from framework.replicate.job import Counter, Job
 from framework.replicate.journal import Loaded, Merged
 from framework.replicate.outline import EVERYTHING, Outline, Range
@@ -54,7 +55,9 @@ def load(job: Job, outline: Outline, number: int, session: Session, reading: Pos
     condition = chunks.condition(job.mapping, outline.ranges[number])
     rows = session.load(shadow, job.extract(reading, condition), count)
     replaced = replacing.count(reading, job.mapping, condition)
-    return Loaded(rows, rows, cursor.largest(job.mapping, reading) if number == 0 else None, replaced)
+    done = Loaded(rows, rows, cursor.largest(job.mapping, reading) if number == 0 else None, replaced)
+    counted = reconciliation.first(job, reading) if number == 0 and outline.one_snapshot else None
+    return replace(done, census=counted.as_text()) if counted is not None else done
 
 
 def finish(job: Job, outline: Outline, session: Session, loaded: list[Loaded]) -> Merged:
@@ -65,9 +68,10 @@ def finish(job: Job, outline: Outline, session: Session, loaded: list[Loaded]) -
     stats = Stats(rows_read=rows, rows_written=rows, watermark=watermark)
     present: int | None = rows
     bound = cursor.next_bound(job.mapping, outline.horizon, watermark, None)
+    counted = loaded[0].census
     nonce = _begin_attempt(job, session)
     if not outline.one_snapshot:
-        bound, stats, present = _catch_up(job, session, nonce, stats, bound)
+        bound, stats, present, counted = _catch_up(job, session, nonce, stats, bound)
     with duplicates.named(job, session, shadow.name):
         session.create_indexes(shadow)
     results = checks.require(session, job.target.dialect, shadow.name, job.table, job.mapping.task.checks)
@@ -76,7 +80,9 @@ def finish(job: Job, outline: Outline, session: Session, loaded: list[Loaded]) -
     with session.transaction():
         _guard(job, session, nonce)
         made_of = evolve.fresh(job, state.current(session, job.target, job.table))
-        fresh = state.State(outline.generation, outline.fingerprint, bound, stats.watermark, made_of, outline.position)
+        fresh = state.State(
+            outline.generation, outline.fingerprint, bound, stats.watermark, made_of, outline.position, counted
+        )
         state.write(session, job.target, job.table, fresh, job.options.run_id)
         job.journal.finish(session, done)
     session.swap(shadow.name, job.table)
@@ -111,8 +117,8 @@ def is_visible(job: Job, outline: Outline, session: Session) -> bool:
 
 def _catch_up(
     job: Job, session: Session, nonce: str, stats: Stats, bound: str | None
-) -> tuple[str | None, Stats, int | None]:
-    """Bring the ranges, each read at a time of its own, to one point in time; the new bound, stats and row count."""
+) -> tuple[str | None, Stats, int | None, str | None]:
+    """Bring the ranges, each read at a time of its own, to one point in time; the new bound, stats, rows and census."""
     with job.source.session() as reading:
         seen = horizon(reading)
     into = job.beside(SHADOW)
@@ -134,4 +140,6 @@ def _catch_up(
         rows_unchanged=merged.unchanged,
         watermark=watermark,
     )
-    return cursor.next_bound(job.mapping, seen, watermark, bound), caught_up, staged.keys
+    compares = job.mapping.task.deletes.policy != "keep"
+    counted = staged.reconciled.census.as_text() if compares and staged.reconciled is not None else None
+    return cursor.next_bound(job.mapping, seen, watermark, bound), caught_up, staged.keys, counted

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from framework import checks
 from framework.databases.base import Session
 from framework.databases.postgres.source import PostgresSession
 from framework.events import Stats
 from framework.replicate import cursor, evolve, replacing, staging, state
+from framework.replicate.census import Census
 from framework.replicate.job import Job
 from framework.replicate.journal import Loaded, Merged
 from framework.replicate.merging import in_transaction, merge
@@ -25,9 +28,13 @@ def load(job: Job, outline: Outline, session: Session, reading: PostgresSession)
         wanted = Wanted(outline.resync, moves=False)
     else:
         condition = cursor.since(job.mapping, outline.bound, outline.backfill)
-        wanted = Wanted(condition, outline.bound, former=dict(outline.renamed))
+        last = state.current(session, job.target, job.table)
+        known = Census.from_text(last.census) if last is not None and last.census else None
+        wanted = Wanted(condition, outline.bound, former=dict(outline.renamed), census=known)
     staged = staging.fill(job, session, reading, staging.tables_of(job), wanted, job.table)
-    return Loaded(staged.read, staged.keys, staged.watermark, staged.replaced)
+    done = Loaded(staged.read, staged.keys, staged.watermark, staged.replaced)
+    found = staged.reconciled
+    return replace(done, census=found.census.as_text(), live=found.live, looked=found.looked) if found else done
 
 
 def finish(job: Job, outline: Outline, session: Session, loaded: Loaded) -> Merged:
@@ -43,14 +50,16 @@ def finish(job: Job, outline: Outline, session: Session, loaded: Loaded) -> Merg
 
 def _merge(job: Job, outline: Outline, session: Session, loaded: Loaded) -> Merged:
     job.lease.guard(session)
-    merged = merge(job, session, staging.tables_of(job), job.table, job.options.capture)
+    merged = merge(job, session, staging.tables_of(job), job.table, job.options.capture, live=loaded.live)
     results = checks.require(session, job.target.dialect, job.table, job.table, job.mapping.task.checks)
     watermark = loaded.watermark or outline.watermark
     bound = outline.bound
     if outline.resync is None:
         bound = cursor.next_bound(job.mapping, outline.horizon, loaded.watermark, outline.bound)
     made_of = evolve.followed(job, session)
-    reached = state.State(outline.generation, outline.fingerprint, bound, watermark, made_of, outline.position)
+    reached = state.State(
+        outline.generation, outline.fingerprint, bound, watermark, made_of, outline.position, loaded.census
+    )
     state.write(session, job.target, job.table, reached, job.options.run_id)
     stats = Stats(
         rows_read=loaded.rows,
@@ -60,6 +69,7 @@ def _merge(job: Job, outline: Outline, session: Session, loaded: Loaded) -> Merg
         watermark=watermark,
     )
     warnings = (*replacing.sentences(job.mapping, loaded.replaced), *results.warnings)
-    done = Merged(stats.checked(results.passed, warnings, bound), loaded.keys)
+    # Rows are counted only where the copy was looked at anyway.
+    done = Merged(stats.checked(results.passed, warnings, bound), loaded.keys if loaded.looked else None)
     job.journal.finish(session, done)
     return done

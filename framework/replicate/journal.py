@@ -43,12 +43,18 @@ class Loaded:
         keys: keys that the source has, within the part; None if they were not read.
         watermark: the largest cursor value; None where another part tells it, or there is none.
         replaced: by column, values that something else took the place of.
+        census: of the source's keys, as text; None where another part tells it, or increments do not compare keys.
+        live: rows of the copy that count, before the merge; None if they were not counted.
+        looked: whether all keys of the copy were looked at.
     """
 
     rows: int
     keys: int | None
     watermark: str | None
     replaced: Mapping[str, int] = field(default_factory=dict)
+    census: str | None = None
+    live: int | None = None
+    looked: bool = True
 
 
 @dataclass(frozen=True)

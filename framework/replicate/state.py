@@ -36,6 +36,7 @@ TABLE = Table(
         Column("loaded_at", LogicalType(Kind.TIMESTAMP, "timestamp"), nullable=False),
         Column("mapping", LogicalType(Kind.TEXT, "text")),
         Column("position", LogicalType(Kind.TEXT, "text")),
+        Column("census", LogicalType(Kind.TEXT, "text")),
     ),
     primary_key=("table_name", "generation"),
 )
@@ -53,6 +54,7 @@ class State:
         watermark: the largest cursor value seen, for people.
         structure: what the copy is made of; None if an older Vitrina wrote the state.
         position: where the source was when the copy was brought to its present, as text; None if it is not known.
+        census: of the keys that the copy has, as text; None if it is not known.
     """
 
     generation: str
@@ -61,6 +63,7 @@ class State:
     watermark: str | None
     structure: Structure | None = None
     position: str | None = None
+    census: str | None = None
 
 
 def new_generation(token: int) -> str:
@@ -93,7 +96,7 @@ def current(session: Session, target: Target, table: str) -> State | None:
     quote = target.dialect.quote
     # Who only reads may meet the table of an older Vitrina.
     present = session.columns(STATE)
-    texts = ", ".join(quote(name) if name in present else "NULL" for name in ("mapping", "position"))
+    texts = ", ".join(quote(name) if name in present else "NULL" for name in ("mapping", "position", "census"))
     found = session.query(
         f"SELECT fingerprint, bound, watermark, {texts} FROM {quote(STATE)} WHERE table_name = %s AND generation = %s",
         (table, generation),
@@ -101,7 +104,7 @@ def current(session: Session, target: Target, table: str) -> State | None:
     if not found:
         # A copy without state (somebody emptied the table of states) can only be filled anew.
         return State(generation, "", None, None)
-    fingerprint, bound, watermark, structure, position = found[0]
+    fingerprint, bound, watermark, structure, position, counted = found[0]
     return State(
         generation,
         fingerprint,
@@ -109,6 +112,7 @@ def current(session: Session, target: Target, table: str) -> State | None:
         watermark,
         Structure.from_text(structure) if structure else None,
         position,
+        counted,
     )
 
 
@@ -135,7 +139,7 @@ def write(session: Session, target: Target, table: str, state: State, run_id: st
     session.execute(f"DELETE FROM {name} WHERE table_name = %s AND generation = %s", (table, state.generation))
     session.execute(
         f"INSERT INTO {name} (table_name, generation, fingerprint, bound, watermark, run_id, loaded_at, mapping, "
-        f"{position}) VALUES (%s, %s, %s, %s, %s, %s, {clock}, %s, %s)",
+        f"{position}, census) VALUES (%s, %s, %s, %s, %s, %s, {clock}, %s, %s, %s)",
         (
             table,
             state.generation,
@@ -145,6 +149,7 @@ def write(session: Session, target: Target, table: str, state: State, run_id: st
             run_id,
             state.structure.as_text() if state.structure is not None else None,
             state.position,
+            state.census,
         ),
     )
 
