@@ -144,7 +144,8 @@ class Side:
     def within(self, grid: Grid, parts: Sequence[int]) -> str:
         """The condition that a row is in one of some parts of a grid; empty if all are."""
         if self.indexed:
-            return " OR ".join(f"({self.cut.within(each)})" for each in joined(map(grid.part, parts)))
+            conditions = [self.cut.within(each) for each in joined(map(grid.part, parts))]
+            return " OR ".join(f"({condition})" for condition in conditions) if all(conditions) else ""
         # One expression for all parts, since each would be computed for each row.
         chosen = f"{self._part(grid)} IN ({', '.join(map(str, parts))})" if len(parts) < grid.count else ""
         return " AND ".join(filter(None, (self.cut.within(grid.stretch), chosen)))

@@ -14,6 +14,7 @@ from framework.replicate.job import Job
 from framework.replicate.journal import Loaded, Merged
 from framework.replicate.merging import in_transaction, merge
 from framework.replicate.outline import Outline
+from framework.replicate.reconciliation import COUNTED
 from framework.replicate.staging import Wanted
 
 
@@ -69,7 +70,8 @@ def _merge(job: Job, outline: Outline, session: Session, loaded: Loaded) -> Merg
         watermark=watermark,
     )
     warnings = (*replacing.sentences(job.mapping, loaded.replaced), *results.warnings)
-    # Rows are counted only where the copy was looked at anyway.
-    done = Merged(stats.checked(results.passed, warnings, bound), loaded.keys if loaded.looked else None)
+    # A large copy is not read only to be counted.
+    counted = loaded.looked or (loaded.keys or 0) <= COUNTED
+    done = Merged(stats.checked(results.passed, warnings, bound), loaded.keys if counted else None)
     job.journal.finish(session, done)
     return done

@@ -60,6 +60,7 @@ FULL = (
     State("full.shadow", f"{_REPLICATE}full.begin"),
     State("full.claimed", f"{_JOURNAL}claim"),
     _before("full.streaming", f"{_REPLICATE}job.Counter.__call__"),
+    State("full.census", f"{_REPLICATE}reconciliation.first"),
     _before("full.rows", f"{_JOURNAL}note"),
     State("full.noted", f"{_JOURNAL}note"),
     State("full.part", f"{_REPLICATE}phases._load"),
@@ -93,7 +94,9 @@ APART = (
 INCREMENT = (
     _before("increment.begun", f"{_REPLICATE}incremental.begin"),
     State("increment.staging", f"{_REPLICATE}incremental.begin"),
-    _before("increment.keys", f"{_REPLICATE}staging._absent"),
+    State("increment.census", f"{_REPLICATE}census.Counting.take"),
+    State("increment.gone", f"{_REPLICATE}reconciliation._Reconciliation._stage"),
+    _before("increment.keys", f"{_REPLICATE}reconciliation._Reconciliation._fetch_absent"),
     _before("increment.noting", f"{_JOURNAL}note", "Loaded(rows=0"),
     _before("increment.loaded", f"{_REPLICATE}incremental.finish"),
     State("increment.guarded", "framework.lease.Lease.guard"),
