@@ -118,7 +118,14 @@ def _replicate(step: Step, spec: Spec, source: PostgresSource | None, target: Ta
     if evolve.is_made_anew(task, last) or (evolution is not None and evolution.refills):
         return explained("full: a fresh copy replaces the present one", mapping.query(), changes)
     condition = cursor.since(mapping, last.bound, evolution.backfill if evolution is not None else ())
-    return explained(f"incremental, from {last.bound}", mapping.query(condition), changes)
+    return explained(f"incremental, from {last.bound}{_keys(task, last)}", mapping.query(condition), changes)
+
+
+def _keys(task: ReplicateTask, last: state.State) -> str:
+    """How the next increment finds what is gone; what is older than a day counts as known here."""
+    if task.deletes.policy == "keep":
+        return ""
+    return "; keys are counted in the source" if last.census else "; all keys are compared"
 
 
 @dataclass(frozen=True)

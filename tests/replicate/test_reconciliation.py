@@ -155,6 +155,20 @@ def test_whatever_happens_to_keys_is_met(anywhere: Anywhere, kind: str, monkeypa
         moving.step()
 
 
+@pytest.mark.usefixtures("small")
+def test_equal_keys_are_told_by_their_sums(
+    anywhere: Anywhere, seen: list[Reconciled], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconciliation, "TRUSTED", -1)
+    for kind in KEYS:
+        anywhere.settings["table"] = kind
+        Moving(anywhere, kind, 2)
+        anywhere()
+        seen.clear()
+        anywhere()
+        assert [(found.keys, found.live, found.staged, found.looked) for found in seen] == [(40, 40, 0, True)], kind
+
+
 # --- what it costs ----------------------------------------------------------------------------------------------------
 
 
