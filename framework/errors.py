@@ -29,6 +29,8 @@ VitrinaError
     ├── LeaseLost
     ├── CheckFailed
     ├── VerifyFailed
+    ├── CopyDiffers
+    ├── CopyNotVerified
     ├── StatementFailed
     └── StepsFailed
 
@@ -38,6 +40,7 @@ A message states the fact; ``fix`` says what to do about it. Neither ever holds 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -368,6 +371,42 @@ class VerifyFailed(RunError):
         super().__init__(
             f"{table!r} has {found} rows, and the source had {expected} when it was read",
             f"see who else writes {table!r}; refill it with `vitrina replicate SPEC --full-refresh --table {table}`",
+        )
+
+
+class CopyDiffers(RunError):
+    """Rows of a copy are not what the source's rows are.
+
+    Attributes:
+        differing: how many, at least.
+    """
+
+    def __init__(self, table: str, differing: int, fact: str) -> None:
+        self.table = table
+        self.differing = differing
+        super().__init__(
+            fact,
+            f"`vitrina verify SPEC --table {table}` shows them, with `--repair` it copies them again; see who else "
+            f"writes {table!r}",
+        )
+
+
+class CopyNotVerified(RunError):
+    """A mart would be built on a copy that is known to differ from its source.
+
+    Attributes:
+        differing: rows that differed when the copy was verified.
+        verified_at: UTC.
+    """
+
+    def __init__(self, table: str, differing: int, verified_at: datetime) -> None:
+        self.table = table
+        self.differing = differing
+        self.verified_at = verified_at
+        rows = "1 row" if differing == 1 else f"{differing:,} rows"
+        super().__init__(
+            f"{rows} of {table!r} differed from the source when it was verified at {verified_at:%Y-%m-%d %H:%M:%S} UTC",
+            f"`vitrina verify SPEC --table {table} --repair` copies them again",
         )
 
 

@@ -22,6 +22,7 @@ from framework.spec.marts import MartTask
 from framework.spec.models import Spec
 from framework.spec.replication import ConstraintsTask, ReplicateTask
 from framework.tables import Table
+from framework.verify.automatic import is_due
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,8 @@ def _explained(step: Step, spec: Spec, source: PostgresSource | None, target: Ta
         action, sql = _generate(step, source), ""
     elif step.kind is Kind.TICK:
         action, sql = f"{step.arguments['ticks']} ticks of `changes`, each one transaction", ""
+    elif step.kind is Kind.VERIFY:
+        action, sql = _verify(step, target), ""
     elif step.kind is Kind.CONSTRAINTS:
         action, sql = _constraints(step, source, target), ""
     else:
@@ -159,6 +162,13 @@ def _constraints(step: Step, source: PostgresSource | None, target: Target | Non
         return f"nothing: {constraints.UNABLE}"
     with target.session() as session:
         return constraints.survey(source, session, task).summary()
+
+
+def _verify(step: Step, target: Target | None) -> str:
+    task = ReplicateTask.model_validate(step.arguments["task"])
+    if target is not None and not is_due(target, task):
+        return "nothing: the copy has been found equal today"
+    return "compare all rows with the source's"
 
 
 def _mart(step: Step, target: Target | None) -> tuple[str, str]:

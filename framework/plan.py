@@ -23,6 +23,7 @@ class Kind(str, Enum):
     GENERATE = "generate"
     TICK = "tick"
     REPLICATE = "replicate"
+    VERIFY = "verify"
     CONSTRAINTS = "constraints"
     MART = "mart"
 
@@ -76,11 +77,12 @@ class Plan:
         return self._keeping({step.name for step in self.steps if step.kind in wanted})
 
     def for_tables(self, tables: Iterable[str]) -> Plan:
-        """The plan with only the replication of ``tables``, and what looks after their foreign keys.
+        """The plan with only the replication of ``tables``, their verification, and what looks after foreign keys.
 
         Raises:
             UsageError: it does not replicate one of them.
         """
+        tables = tuple(tables)
         known = {step.subject: step.name for step in self.steps if step.kind is Kind.REPLICATE}
         for table in tables:
             if table not in known:
@@ -88,8 +90,10 @@ class Plan:
                     f"pipeline {self.pipeline!r} does not replicate a table {table!r}",
                     f"use one of: {', '.join(known)}",
                 )
+        wanted = set(tables)
+        about = {step.name for step in self.steps if step.kind is Kind.VERIFY and step.subject in wanted}
         after = {step.name for step in self.steps if step.kind is Kind.CONSTRAINTS}
-        return self._keeping({known[table] for table in tables} | after)
+        return self._keeping({known[table] for table in wanted} | about | after)
 
     def _keeping(self, names: set[str]) -> Plan:
         kept = tuple(
@@ -101,14 +105,15 @@ class Plan:
 
 
 def compile_plan(spec: Spec, ticks: int = 0, seed: int | None = None) -> Plan:
-    """The plan of a checked spec: generate, then tick, then replicate, then marts; ``seed`` replaces the spec's.
+    """The plan of a checked spec: generate, tick, replicate, verify, then marts; ``seed`` replaces the spec's.
 
     Marts do not wait for foreign keys, nor foreign keys for marts.
     """
     generating = _generate_steps(spec, ticks, spec.seed if seed is None else seed)
     before = (generating[-1].name,) if generating else ()
     copying = _replicate_steps(spec, before)
-    steps = (*generating, *copying, *_constraints_steps(spec, copying), *_mart_steps(spec))
+    verifying = _verify_steps(spec)
+    steps = (*generating, *copying, *verifying, *_constraints_steps(spec, copying), *_mart_steps(spec, verifying))
     return Plan(spec.pipeline, spec.source, spec.target, steps, spec.retries)
 
 
@@ -134,6 +139,15 @@ def _replicate_steps(spec: Spec, before: tuple[str, ...]) -> tuple[Step, ...]:
             needs=(*before, *(f"replicate:{other}" for other in needs[table])),
         )
         for table in _in_order(needs)
+    )
+
+
+def _verify_steps(spec: Spec) -> tuple[Step, ...]:
+    tasks = [spec.replicate_task(table) for table in spec.replicate]
+    return tuple(
+        Step(f"verify:{task.table}", Kind.VERIFY, {"task": _dump(task)}, (f"replicate:{task.table}",))
+        for task in tasks
+        if task.verify != "never"
     )
 
 
@@ -166,17 +180,19 @@ def _in_order(needs: Mapping[str, tuple[str, ...]]) -> list[str]:
         raise UsageError(fact, "move one of them to a mart's checks") from error
 
 
-def _mart_steps(spec: Spec) -> tuple[Step, ...]:
+def _mart_steps(spec: Spec, verifying: tuple[Step, ...]) -> tuple[Step, ...]:
     steps = []
+    verified = {step.subject for step in verifying}
     for name in graph.ordered(spec.marts):
         reads = graph.reads(spec.marts[name].query)
         task = MartTask(name=name, mart=spec.marts[name], reads=reads)
         needs = tuple(
-            f"mart:{table}" if table in spec.marts else f"replicate:{table}"
+            f"mart:{table}" if table in spec.marts else f"{'verify' if table in verified else 'replicate'}:{table}"
             for table in reads
             if table in spec.marts or table in spec.replicate
         )
-        steps.append(Step(f"mart:{name}", Kind.MART, {"task": _dump(task)}, needs))
+        arguments = {"task": _dump(task), "verified": [table for table in reads if table in verified]}
+        steps.append(Step(f"mart:{name}", Kind.MART, arguments, needs))
     return tuple(steps)
 
 

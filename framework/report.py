@@ -14,6 +14,7 @@ from framework.events import Event, Stats, StepFailed, StepFinished, StepSkipped
 from framework.history import PastStep
 from framework.plan import Step
 from framework.status import Status
+from framework.verify.record import Record
 
 WIDE = 110
 """Characters of a line on which watermarks find room."""
@@ -60,9 +61,16 @@ def show_status(status: Status) -> None:
     for run in status.runs:
         seconds = "" if run.seconds is None else f"{run.seconds:.1f}"
         runs.add_row(run.run_id, run.command, run.status, f"{run.started_at:%Y-%m-%d %H:%M:%S}", seconds)
-    tables = Table("table", "last success", "watermark", "behind", "freshness", title="tables")
+    tables = Table("table", "last success", "watermark", "behind", "verified", "freshness", title="tables")
     for table in status.tables:
-        tables.add_row(table.name, _ago(table.age), table.watermark or "", _span(table.lag), table.freshness)
+        tables.add_row(
+            table.name,
+            _ago(table.age),
+            table.watermark or "",
+            _span(table.lag),
+            _verdict(table.verified),
+            table.freshness,
+        )
     for shown in (runs, tables):
         shown.title_justify = "left"
         _console.print(shown)
@@ -113,6 +121,13 @@ def _cells(stats: Stats) -> dict[str, str]:
         "checks": str(stats.checks or ""),
         "watermark": (stats.watermark or "")[:WATERMARK_LENGTH],
     }
+
+
+def _verdict(record: Record | None) -> str:
+    if record is None:
+        return ""
+    found = f"{record.differing:,} differ" if record.differing else "equal"
+    return f"{found}, {_ago(record.age)}"
 
 
 def _ago(seconds: float | None) -> str:

@@ -36,10 +36,13 @@ from framework.plan import Kind, Plan, Step
 from framework.replicate.constraints import look_after
 from framework.replicate.engine import replicate
 from framework.replicate.options import Options
+from framework.replicate.sizes import bytes_of
 from framework.spec.entities import GenerateTask
 from framework.spec.marts import Mart, MartTask
 from framework.spec.replication import ConstraintsTask, ReplicateTask
 from framework.spec.scheduling import Retries
+from framework.verify import record
+from framework.verify.automatic import examine
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,11 @@ def replicate_options(run: Run, step: Step, *, spread: bool = False) -> Options:
     )
 
 
+def _verify(run: Run, step: Step, reporter: Reporter) -> Stats:
+    task = ReplicateTask.model_validate(step.arguments["task"])
+    return examine(run.read, run.written, task, run.run_id, reporter, run.mask_key)
+
+
 def _constraints(run: Run, step: Step, reporter: Reporter) -> Stats:
     task = ConstraintsTask.model_validate(step.arguments["task"])
     return look_after(run.read, run.written, task, run.run_id, reporter)
@@ -129,6 +137,7 @@ def _constraints(run: Run, step: Step, reporter: Reporter) -> Stats:
 
 def _mart(run: Run, step: Step, reporter: Reporter) -> Stats:
     task = MartTask.model_validate(step.arguments["task"])
+    record.require_equal(run.written, step.arguments["verified"])
     with lease.held(run.written, task.name, run.run_id) as held:
         return build(run.written, task, reporter, force=run.full_refresh, guard=held.guard)
 
@@ -137,6 +146,7 @@ HANDLERS: Mapping[Kind, Callable[[Run, Step, Reporter], Stats]] = {
     Kind.GENERATE: _generate,
     Kind.TICK: _tick,
     Kind.REPLICATE: _replicate,
+    Kind.VERIFY: _verify,
     Kind.CONSTRAINTS: _constraints,
     Kind.MART: _mart,
 }
@@ -188,7 +198,8 @@ class _Walk:
         """Start what is ready, wait for what runs, until nothing is left."""
         while self._waiting or self._running:
             self._skip_the_hopeless()
-            for step in [s for s in self._waiting.values() if all(need in self.done for need in s.needs)]:
+            ready = [step for step in self._waiting.values() if all(need in self.done for need in step.needs)]
+            for step in _largest_first(self._run, ready):
                 del self._waiting[step.name]
                 self._running[pool.submit(run_step, self._run, step, self._retries)] = step
             finished, _ = wait(self._running, return_when=FIRST_COMPLETED)
@@ -212,6 +223,19 @@ class _Walk:
                 del self._waiting[step.name]
                 self._stopped.add(step.name)
                 self._run.emit(StepSkipped(step.name, step.kind.value, f"{failed[0]} did not succeed"))
+
+
+def _largest_first(run: Run, ready: list[Step]) -> list[Step]:
+    """Tables by their sizes, so that none that takes long is begun last; then all else, as it stands."""
+    tables = [step for step in ready if step.kind is Kind.REPLICATE]
+    if len(tables) < 2:
+        return ready
+    sizes: dict[str, int] = {}
+    # The order does no harm; who cannot be reached is told of by the steps.
+    with suppress(VitrinaError):
+        sizes = bytes_of(run.read, [ReplicateTask.model_validate(step.arguments["task"]) for step in tables])
+    rest = [step for step in ready if step.kind is not Kind.REPLICATE]
+    return sorted(tables, key=lambda step: -sizes.get(step.subject, 0)) + rest
 
 
 ONCE = Retries(attempts=0)

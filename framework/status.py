@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from framework import history, units
 from framework.databases.base import Target
 from framework.spec.models import Freshness, Spec
+from framework.verify import record
+from framework.verify.record import Record
 
 
 @dataclass(frozen=True)
@@ -16,6 +18,7 @@ class TableStatus:
     Attributes:
         age: seconds since its last success, None if there was none.
         lag: seconds between its watermark and the target's clock, None where the watermark is no moment.
+        verified: the last verdict on all rows of the copy, None if there is none, or it is a mart.
         freshness: ``fresh``, ``late`` (beyond ``warn``), ``stale`` (beyond ``fail``), ``never``, or ``no limit``.
     """
 
@@ -23,7 +26,13 @@ class TableStatus:
     age: float | None
     watermark: str | None
     lag: float | None
+    verified: Record | None
     freshness: str
+
+    @property
+    def differs(self) -> bool:
+        """Whether rows differed when it was verified."""
+        return self.verified is not None and self.verified.differing > 0
 
 
 @dataclass(frozen=True)
@@ -34,27 +43,31 @@ class Status:
 
     @property
     def healthy(self) -> bool:
-        """Whether no table is stale or was never filled."""
-        return all(table.freshness not in ("stale", "never") for table in self.tables)
+        """Whether no table is stale, was never filled, or is known to differ from its source."""
+        return all(table.freshness not in ("stale", "never") and not table.differs for table in self.tables)
 
 
 def of(spec: Spec, target: Target) -> Status:
     """Read the status of a pipeline from its target; writes nothing."""
-    steps = [f"replicate:{name}" for name in spec.replicate] + [f"mart:{name}" for name in spec.marts]
     with target.session() as session:
         runs = history.last_runs(session, target, spec.pipeline)
-        tables = [
-            _table(step, history.last_success(session, target, spec.pipeline, step), spec.freshness) for step in steps
-        ]
+
+        def table(kind: str, name: str, verified: Record | None) -> TableStatus:
+            success = history.last_success(session, target, spec.pipeline, f"{kind}:{name}")
+            return _table(name, success, verified, spec.freshness)
+
+        tables = [table("replicate", name, record.last(session, target, name)) for name in spec.replicate]
+        tables += [table("mart", name, None) for name in spec.marts]
     return Status(spec.pipeline, tuple(runs), tuple(tables))
 
 
-def _table(step: str, success: history.Success | None, freshness: Freshness | None) -> TableStatus:
-    name = step.partition(":")[2]
+def _table(
+    name: str, success: history.Success | None, verified: Record | None, freshness: Freshness | None
+) -> TableStatus:
     if success is None:
-        return TableStatus(name, None, None, None, "never")
+        return TableStatus(name, None, None, None, verified, "never")
     age, watermark = success.age, success.watermark
-    return TableStatus(name, age, watermark, _lag(success), _judged(age, freshness))
+    return TableStatus(name, age, watermark, _lag(success), verified, _judged(age, freshness))
 
 
 def _lag(success: history.Success) -> float | None:

@@ -38,10 +38,12 @@ def test_every_step_stands_behind_those_it_needs(shop: Spec) -> None:
 def test_the_sql_decides_what_a_mart_needs(shop: Spec) -> None:
     steps = {step.name: step for step in compile_plan(shop).steps}
     assert set(steps["mart:revenue_by_month"].needs) == {
-        "replicate:fact_orders",
-        "replicate:customers",
-        "replicate:fact_order_items",
+        "verify:fact_orders",
+        "verify:customers",
+        "verify:fact_order_items",
     }
+    assert steps["mart:revenue_by_month"].arguments["verified"] == ["fact_orders", "customers", "fact_order_items"]
+    assert steps["verify:customers"].needs == ("replicate:customers",)
     assert steps["mart:best_categories"].needs == ("mart:product_sales",)
 
 
@@ -50,6 +52,7 @@ def test_arguments_survive_json_and_are_all_an_engine_needs(shop: Spec) -> None:
         Kind.GENERATE: GenerateTask,
         Kind.TICK: GenerateTask,
         Kind.REPLICATE: ReplicateTask,
+        Kind.VERIFY: ReplicateTask,
         Kind.CONSTRAINTS: ConstraintsTask,
         Kind.MART: MartTask,
     }
@@ -71,7 +74,10 @@ def test_a_part_of_a_plan_needs_nothing_outside_it(shop: Spec) -> None:
 
 
 def test_a_table_that_is_not_replicated_is_named(shop: Spec) -> None:
-    assert [step.name for step in compile_plan(shop).for_tables(["payments"]).steps] == ["replicate:payments"]
+    assert [step.name for step in compile_plan(shop).for_tables(["payments"]).steps] == [
+        "replicate:payments",
+        "verify:payments",
+    ]
     with pytest.raises(UsageError, match="nonsense") as error:
         compile_plan(shop).for_tables(["nonsense"])
     assert "fact_orders" in error.value.fix
@@ -143,5 +149,6 @@ def test_foreign_keys_are_looked_after_when_only_some_tables_are_copied(shop: Sp
     plan = compile_plan(_with_foreign_keys(shop)).for_tables(["payments"])
     assert [(step.name, step.needs) for step in plan.steps] == [
         ("replicate:payments", ()),
+        ("verify:payments", ("replicate:payments",)),
         ("constraints", ("replicate:payments",)),
     ]

@@ -41,6 +41,9 @@ def _action(spec: Spec, kind: Kind, subject: str) -> str:
         return "fills the source, where it has not been filled"
     if kind is Kind.TICK:
         return "lets the source live on, by as many ticks as the run asks for"
+    if kind is Kind.VERIFY:
+        due = "once a day" if spec.replicate_task(subject).verify == "daily" else "after each load"
+        return f"compares all rows with the source's, {due}"
     if kind is Kind.CONSTRAINTS:
         return "declares the source's foreign keys in the copy, where all rows agree with them"
     if kind is Kind.REPLICATE:

@@ -1,6 +1,6 @@
 """The plan of a spec as a DAG. Only translated: what is done, and in which order, the plan says.
 
-begin -> generate -> tick -> replicate.<table>: plan -> load (one for each part) -> merge -> verify
+begin -> generate -> tick -> replicate.<table>: plan -> load (one for each part) -> merge -> verify -> compare
       -> constraints, marts.<mart> -> succeed          end: a teardown, whatever happened
 """
 
@@ -148,6 +148,7 @@ class _Tasks:
         self._pool = {name: pool_of(name, connections) for name in (spec.source, spec.target)}
         self._first: dict[str, Any] = {}
         self._last: dict[str, Any] = {}
+        self._tables: dict[str, TaskGroup] = {}
 
     def make(self) -> None:
         """Make all tasks, and what binds them."""
@@ -176,20 +177,25 @@ class _Tasks:
 
     def _make(self, step: Step, groups: Mapping[Kind, TaskGroup]) -> None:
         if step.kind is Kind.REPLICATE:
-            with groups[step.kind], TaskGroup(task_name(step.subject), tooltip=step.subject):
+            with groups[step.kind], TaskGroup(task_name(step.subject), tooltip=step.subject) as group:
                 self._first[step.name], self._last[step.name] = self._table(step)
+            self._tables[step.subject] = group
             return
-        if step.kind is Kind.MART:
+        if step.kind is Kind.VERIFY:
+            with groups[Kind.REPLICATE], self._tables[step.subject]:
+                made = self._whole("compare", step)
+        elif step.kind is Kind.MART:
             with groups[step.kind]:
                 made = self._mart(step)
         elif step.kind is Kind.CONSTRAINTS:
-            pool = self._pool[self._spec.target]
-            made = operators.RunStep(
-                task_id=step.name, spec=self._path, step=step.name, trigger_rule=_rule(step), **pool
-            )
+            made = self._whole(step.name, step)
         else:
             made = self._fill(step)
         self._first[step.name] = self._last[step.name] = made
+
+    def _whole(self, task_id: str, step: Step) -> operators.RunStep:
+        pool = self._pool[self._spec.target]
+        return operators.RunStep(task_id=task_id, spec=self._path, step=step.name, trigger_rule=_rule(step), **pool)
 
     def _fill(self, step: Step) -> operators.RunStep:
         """Ticks are not tried again: those that were performed would be performed twice."""

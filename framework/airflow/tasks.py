@@ -16,7 +16,7 @@ from framework.airflow.at_work import Task, at_work, cancellable, phase_of
 from framework.airflow.work import PLANNED, Work
 from framework.errors import GenerationForbidden
 from framework.events import RunFinished, RunStarted, Stats, StepFinished, StepSkipped, StepStarted
-from framework.plan import Kind
+from framework.plan import Kind, Step
 from framework.replicate import phases
 from framework.replicate.outline import Outline
 from framework.spec.marts import MartTask
@@ -45,6 +45,8 @@ def run_step(work: Work, context: Context) -> dict[str, Any]:
         if not task.plan.has(kind):
             raise _skipped(task, work.step, kind, "no ticks were asked for")
         step = task.plan.step(work.step)
+        if step.kind is Kind.VERIFY:
+            _require_chosen(task, step, context)
         if step.kind in (Kind.GENERATE, Kind.TICK) and not task.source.may_generate:
             if step.kind is Kind.TICK or context["params"].get("tick"):
                 raise GenerationForbidden(task.source.name, task.workspace.environment)
@@ -65,9 +67,7 @@ def plan_table(work: Work, context: Context) -> list[int]:
     """Plan one table; the numbers of its parts. Raises AirflowSkipException if it was not asked for."""
     with at_work(work, context, source=True) as task:
         step = task.plan.step(work.step)
-        chosen = context["params"].get("tables")
-        if chosen and step.subject not in chosen:
-            raise _skipped(task, step.name, step.kind, "it is not among the tables that were asked for")
+        _require_chosen(task, step, context)
         task.run.emit(StepStarted(step.name, step.kind.value))
         outline = phase_of(work, task, step, None, phases.plan)
         parts = len(outline.ranges)
@@ -150,6 +150,12 @@ def _end_run(task: Task, status: str) -> None:
     with task.target.session() as session:
         seconds = history.age_of(session, task.target, task.run.run_id)
     task.run.emit(RunFinished(task.run.run_id, status, seconds))
+
+
+def _require_chosen(task: Task, step: Step, context: Context) -> None:
+    chosen = context["params"].get("tables")
+    if chosen and step.subject not in chosen:
+        raise _skipped(task, step.name, step.kind, "it is not among the tables that were asked for")
 
 
 def _skipped(task: Task, step: str, kind: Kind, reason: str) -> AirflowSkipException:

@@ -35,7 +35,7 @@ def generate(path: Path, environment: str, ticks: int | None, *, recreate: bool,
 def replicate(path: Path, environment: str, workers: int, tables: Iterable[str], *, full_refresh: bool) -> None:
     """Replicate all tables of a spec, or some."""
     workspace = open_workspace(path, environment)
-    plan = compile_plan(workspace.spec).only({Kind.REPLICATE, Kind.CONSTRAINTS})
+    plan = compile_plan(workspace.spec).only({Kind.REPLICATE, Kind.VERIFY, Kind.CONSTRAINTS})
     if chosen := tuple(tables):
         plan = plan.for_tables(chosen)
     with workspace.source() as source, workspace.target() as target:
@@ -66,7 +66,7 @@ def run(path: Path, environment: str, workers: int, ticks: int, *, full_refresh:
         if ticks:
             _require_generation(workspace, source)
         elif plan.has(Kind.GENERATE) and not source.may_generate:
-            plan = plan.only({Kind.REPLICATE, Kind.CONSTRAINTS, Kind.MART})
+            plan = plan.only({Kind.REPLICATE, Kind.VERIFY, Kind.CONSTRAINTS, Kind.MART})
             _err.print(f"generate: left out, {source.name!r} does not allow generated data", highlight=False)
         _execute(plan, workspace, source, target, "run", workers, full_refresh=full_refresh)
 

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,8 +32,8 @@ from framework.events import (
 from framework.history import Recorder
 from framework.plan import Kind, Plan, Step, compile_plan
 from framework.spec.replication import ReplicateTask
+from framework.verify import record, text
 from framework.verify import repair as repairs
-from framework.verify import text
 from framework.verify.table import verify as verify_table
 from framework.verify.table import verify_again
 from framework.verify.verdict import Verdict
@@ -110,8 +111,15 @@ class _Verification:
                 self.listener(StepFailed(name, KIND, str(error), time.monotonic() - started))
             else:
                 self.verdicts.append(verdict)
+                self._remember(verdict)
                 stats = Stats(rows_read=verdict.rows, rows_written=verdict.repaired, seconds=verdict.seconds)
                 self.listener(StepFinished(name, KIND, stats))
+
+    def _remember(self, verdict: Verdict) -> None:
+        """For marts and `status`. Who may only read verifies all the same."""
+        if verdict.sample is None:
+            with suppress(VitrinaError):
+                record.write(self.target, verdict, self.run_id)
 
     def _within(self, event: Event) -> None:
         """What happens in a run that is a part of this one."""

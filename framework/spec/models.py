@@ -177,6 +177,7 @@ class Spec(Model):
                 "children": own.children,
                 "foreign_keys": defaults.foreign_keys if own.foreign_keys is None else own.foreign_keys,
                 "schema_change": defaults.schema_change.overridden(own.schema_change),
+                "verify": own.verify or defaults.verify,
                 "unique": own.unique,
                 "indexes": own.indexes,
                 "checks": own.checks,

@@ -28,6 +28,7 @@ from framework.spec.shapes import (
 
 Mode = Literal["full", "incremental"]
 Reaction = Literal["reject", "null", "clamp"]
+Verification = Literal["never", "daily", "always"]
 ChunkRows = Annotated[int, Field(ge=1, examples=[500_000])]
 
 
@@ -82,6 +83,11 @@ class ReplicateDefaults(Model):
         SchemaChange(),
         description="what happens when the source's columns change",
         examples=[{"rename": "apply", "narrow": "refill"}],
+    )
+    verify: Verification = Field(
+        "never",
+        description="whether loads are followed by a comparison of all rows with the source's: never, daily (the "
+        "first load of a day, UTC), always; marts that read a copy that differs are not built",
     )
 
 
@@ -181,6 +187,12 @@ class Replicate(Model):
         description="what happens when the source's columns change; what is not said here is as in `defaults`",
         examples=[{"drop": "apply"}],
     )
+    verify: Verification | None = Field(
+        None,
+        description="whether loads are followed by a comparison of all rows with the source's: never, daily (the "
+        "first load of a day, UTC), always; marts that read a copy that differs are not built; by default as in "
+        "`defaults`, or never",
+    )
     unique: ColumnLists = Field((), description="lists of the copy's columns: one unique index each")
     indexes: ColumnLists = Field((), description="lists of the copy's columns: one index each")
     chunk_rows: ChunkRows | None = Field(
@@ -211,6 +223,7 @@ class ReplicateTask(Model):
     children: bool = True
     foreign_keys: bool = False
     schema_change: SchemaChange = SchemaChange()
+    verify: Verification = "never"
     unique: ColumnLists = ()
     indexes: ColumnLists = ()
     checks: Checks = ()

@@ -57,13 +57,26 @@ def test_the_order_is_the_plans(shop: DAG) -> None:
     assert before(shop, "generate") == {"begin"}
     assert before(shop, "tick") == {"generate"}
     assert before(shop, "marts.product_sales") == {
-        "replicate.products.verify",
-        "replicate.fact_order_items.verify",
+        "replicate.products.compare",
+        "replicate.fact_order_items.compare",
     }
     assert before(shop, "marts.best_categories") == {"marts.product_sales"}
     assert before(shop, "end") == {"succeed", "begin"}
     assert shop.get_task("begin").is_setup
     assert shop.get_task("end").is_teardown
+
+
+def test_marts_wait_for_the_comparison() -> None:
+    dag = dag_from(
+        "replicate:\n  a: {verify: daily}\n  b:\n"
+        "marts: {m: {query: SELECT COUNT(*) AS n FROM a JOIN b}, k: {query: SELECT COUNT(*) AS n FROM b}}\n"
+    )
+    assert before(dag, "replicate.a.compare") == {"replicate.a.verify"}
+    assert before(dag, "marts.m") == {"replicate.a.compare", "replicate.b.verify"}
+    assert before(dag, "marts.k") == {"replicate.b.verify"}
+    assert dag.get_task("replicate.a.compare").trigger_rule == "none_failed"
+    assert "compares all rows with the source's, once a day" in (dag.doc_md or "")
+    assert "replicate.b.compare" not in dag.task_ids
 
 
 def test_foreign_keys_are_a_task_behind_all_tables() -> None:
