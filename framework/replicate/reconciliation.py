@@ -12,7 +12,7 @@ its next transaction lasts. So they prove nothing about a source that is at work
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -20,8 +20,8 @@ from functools import cached_property
 from framework.compare import ranges
 from framework.compare.pair import Pair
 from framework.compare.ranges import Unequal
-from framework.compare.side import Side
-from framework.compare.slots import Stretch, joined, segments
+from framework.compare.side import Side, Sum, by_digest
+from framework.compare.slots import WHOLE, Grid, Stretch, joined, segments
 from framework.databases.base import Session
 from framework.databases.postgres.source import PostgresSession
 from framework.errors import StatementFailed
@@ -55,6 +55,10 @@ PLACES = 400
 
 SHARE = 3
 """If more than one in so many keys is in a part that differs, all are compared: one scan is quicker than many."""
+
+
+Place = tuple[str, str]
+"""Where keys may differ: a condition of the source's, and of the copy's; empty if anywhere."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +167,7 @@ class _Reconciliation:
         staged = before.plus(counting.some(self.condition, before.shift))
         return staged.plus(counting.of_keys(known, before.shift), -1).coarser(now.shift)
 
-    def _within(self, expected: Census, now: Census) -> list[tuple[str, str]]:
+    def _within(self, expected: Census, now: Census) -> list[Place]:
         """Where keys differ, in the parts in which two censuses do."""
         unlike = expected.unlike(now)
         if not unlike:
@@ -174,12 +178,11 @@ class _Reconciliation:
             return self._summed(ranges.extent(self._pair, now.rows), now.rows, differences)[0]
         stretches = tuple(joined(map(now.stretch, unlike)))
         if rows <= FEW:
-            grids = [stretch.cut(1) for stretch in stretches]
-            return [(self._pair.source.within(grid, (0,)), self._pair.copy.within(grid, (0,))) for grid in grids]
+            return [place for stretch in stretches for place in _conditions(self._pair, stretch.cut(1), (0,))]
         parts = [part for stretch in stretches for part in segments(stretch, rows // len(stretches), indexed=True)]
         return self._summed(tuple(parts), rows, differences)[0]
 
-    def _everywhere(self, now: Census) -> tuple[list[tuple[str, str]], int]:
+    def _everywhere(self, now: Census) -> tuple[list[Place], int]:
         """Where keys differ, and how many rows of the copy count."""
         copy = self._pair.copy
         if now.rows <= FEW:
@@ -187,25 +190,41 @@ class _Reconciliation:
         places, copied = self._summed(ranges.extent(self._pair, now.rows), now.rows, 1)
         return places, copied - self._new.rows()
 
-    def _summed(self, stretches: tuple[Stretch, ...], rows: int, differences: int) -> tuple[list[tuple[str, str]], int]:
+    def _summed(self, stretches: tuple[Stretch, ...], rows: int, differences: int) -> tuple[list[Place], int]:
         """Where keys differ in some stretches, and how many the copy and what was staged have there."""
-        places: list[tuple[str, str]] = []
+        places: list[Place] = []
         copied = 0
         count = max(1, len(stretches))
         for stretch in stretches:
             found = ranges.unequal(self._pair, stretch, rows // count, differences // count, self._new)
-            places += self._conditions(found)
+            places += self._places(found)
             copied += found.copied
         return places, copied
 
-    def _conditions(self, found: Unequal) -> list[tuple[str, str]]:
-        """For source and copy each, that a key is in a part that differs."""
-        pair, grid, parts = self._pair, found.grid, tuple(found.parts)
-        most = PLACES if pair.source.indexed else grid.count
-        if 2 * sum(max(ours.rows, theirs.rows) for ours, theirs in found.parts.values()) > found.rows + found.copied:
-            grid, parts = found.grid.stretch.cut(1), (0,)
-        chosen = (parts[start : start + most] for start in range(0, len(parts), most))
-        return [(pair.source.within(grid, some), pair.copy.within(grid, some)) for some in chosen]
+    def _places(self, found: Unequal) -> list[Place]:
+        """What differs, as conditions."""
+        pair, grid = self._pair, found.grid
+        sizes = {part: max(ours.rows, theirs.rows) for part, (ours, theirs) in found.parts.items()}
+        crowded = [part for part, rows in sizes.items() if pair.source.indexed and rows > FEW]
+        if not crowded and sum(sizes.values()) * 2 > found.rows + found.copied:
+            return _conditions(pair, grid.stretch.cut(1), (0,))
+        others = [part for part in sizes if part not in crowded]
+        return [
+            *_conditions(pair, grid, others),
+            *(place for part in crowded for place in self._crowded(grid.part(part), *found.parts[part])),
+        ]
+
+    def _crowded(self, slot: Stretch, ours: Sum, theirs: Sum) -> list[Place]:
+        """Where keys differ that are crowded, many to a slot perhaps: they are cut by their digests."""
+        source, copy, new = (_digested(side, slot) for side in (self._pair.source, self._pair.copy, self._new))
+        pair = Pair(source, copy, self.pool)
+        differences = max(1, abs(ours.rows - theirs.rows))
+        found = ranges.unequal(pair, WHOLE, max(ours.rows, theirs.rows), differences, new)
+        within = self._pair.source.cut.within(slot), self._pair.copy.cut.within(slot)
+        return [
+            (_both(within[0], source_condition), _both(within[1], copy_condition))
+            for source_condition, copy_condition in _conditions(pair, found.grid, tuple(found.parts))
+        ]
 
     @cached_property
     def _names(self) -> dict[str, str]:
@@ -286,3 +305,20 @@ class _Reconciliation:
                     )
                 staged += loaded
         return staged
+
+
+def _conditions(pair: Pair, grid: Grid, parts: Sequence[int]) -> list[Place]:
+    """That a key is in one of some parts of a grid; where an index has to find them, not too many at once."""
+    most = PLACES if pair.source.indexed else grid.count
+    chosen = (parts[start : start + most] for start in range(0, len(parts), most))
+    return [(pair.source.within(grid, some), pair.copy.within(grid, some)) for some in chosen]
+
+
+def _digested(side: Side, slot: Stretch) -> Side:
+    """The keys of some slots, cut by their digests."""
+    condition = _both(side.condition, side.cut.within(slot))
+    return replace(side, condition=condition, cut=by_digest(side.canonical, side.columns))
+
+
+def _both(one: str, other: str) -> str:
+    return " AND ".join(f"({part}\n)" for part in (one, other) if part)

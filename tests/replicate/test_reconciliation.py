@@ -210,6 +210,21 @@ def test_little_is_looked_at_for_a_few_deletes(
 
 
 @MYSQL
+def test_keys_that_begin_alike_are_cut_by_all_of_them(
+    copying: Copying, seen: list[Reconciled], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconciliation, "FEW", 20)
+    copying.source.execute(
+        "CREATE TABLE t (tenant int, id int, updated_at timestamptz NOT NULL, PRIMARY KEY (tenant, id))"
+    )
+    copying.source.execute(f"INSERT INTO t SELECT i % 3 * 1000000, i, '{OLD}' FROM generate_series(1, 9000) AS i")
+    copying()
+    copying.source.execute("DELETE FROM t WHERE id IN (1, 10, 4444)")
+    assert copying().rows_deleted == 3
+    assert 0 < seen[-1].staged < 400
+
+
+@MYSQL
 def test_an_empty_source_blows_the_fuse_and_moves_nothing(copying: Copying, seen: list[Reconciled]) -> None:
     filled(copying, 12_000)
     guarded = {"policy": "mark", "fuse": "20%"}
