@@ -55,6 +55,7 @@ KEYS = {
     "uuid v7": ("id uuid PRIMARY KEY", lambda i: f"'{UUID(int=(0x0199_0000_0000 + i) << 80 | i)}'::uuid"),
     "text": ("id text PRIMARY KEY", lambda i: f"'{'aAáb '[i % 5]}{i}'"),
     "two": ("id int, n text, PRIMARY KEY (id, n)", lambda i: f"{i // 4}, 'n{i % 4}'"),
+    "crowded": ("id int, n int, PRIMARY KEY (id, n)", lambda i: f"{i % 2}, {i}"),
     "uuid and more": (
         "id uuid, n date, PRIMARY KEY (id, n)",
         lambda i: f"md5('{i // 3}')::uuid, '2026-01-0{1 + i % 3}'",
