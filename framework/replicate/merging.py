@@ -78,8 +78,8 @@ def merge(
     """
     merging = _Merge(job, session, staging, into, live, fresh)
     unchanged = merging.drop_unchanged()
+    gone = merging.count_gone()
     written = merging.note_changed()
-    gone = merging.note_gone()
     if written or gone:
         merging.record(capture)
         with session.unreferenced():
@@ -116,17 +116,17 @@ class _Merge:
             f"SELECT {key} FROM {job.quote(self.staging.rows.name)}"
         )
 
-    def note_gone(self) -> int:
-        """Add the keys that the copy has and the source has not. Raises DeleteFuseBlown if they are too many."""
-        job, found = self.job, self.staging.gone
-        if found is None:
+    def count_gone(self) -> int:
+        """How many rows go: their keys are noted, and those of rows that change are not yet. Raises DeleteFuseBlown."""
+        job = self.job
+        if self.staging.keys is None:
             return 0
         live = f" AND o.{job.quote(DELETED_AT)} IS NULL" if job.mapping.marks_deletes else ""
-        gone = self.session.execute(
-            f"INSERT INTO {job.quote(self.staging.changed.name)} ({job.list(job.mapping.key)}) "
-            f"SELECT {job.list(job.mapping.key, 't.')} FROM {job.quote(found.name)} AS t "
+        found = self.session.query(
+            f"SELECT COUNT(*) FROM {job.quote(self.staging.changed.name)} AS t "
             f"WHERE EXISTS (SELECT 1 FROM {job.quote(self.into)} AS o WHERE {job.same_key()}{live})"
         )
+        gone = int(found[0][0])
         if gone and not self.fresh:
             total, fuse = self._total(), job.mapping.task.deletes.fuse
             if gone > total * units.fraction(fuse):
@@ -141,16 +141,18 @@ class _Merge:
         return int(self.session.query(f"SELECT COUNT(*) FROM {job.quote(self.into)}{live}")[0][0])
 
     def delete_gone(self, gone: int) -> None:
-        if not gone or self.staging.gone is None:
+        """Rows that are marked stay; of the others, those that change are deleted with those that go."""
+        if not gone:
             return
         job, dialect = self.job, self.job.target.dialect
-        table, keys = job.quote(self.into), job.quote(self.staging.gone.name)
+        table, keys = job.quote(self.into), job.quote(self.staging.changed.name)
         if job.mapping.marks_deletes and not self.fresh:
             column = job.quote(DELETED_AT)
             assignment = f"{column} = {dialect.utc_now}"
-            self.session.execute(
-                dialect.update_matching(table, keys, job.same_key(), assignment, f"t.{column} IS NULL")
-            )
+            same = " AND ".join(f"s.{job.quote(name)} = t.{job.quote(name)}" for name in job.mapping.key)
+            stays = f"EXISTS (SELECT 1 FROM {job.quote(self.staging.rows.name)} AS s WHERE {same})"
+            where = f"t.{column} IS NULL AND NOT {stays}"
+            self.session.execute(dialect.update_matching(table, keys, job.same_key(), assignment, where))
         else:
             self.session.execute(dialect.delete_matching(table, keys, job.same_key()))
 

@@ -16,8 +16,8 @@ from framework.replicate.reconciliation import Reconciled, Tables, reconcile
 from framework.replicate.replacing import Replaced
 from framework.tables import Table
 
-STAGE, CHANGED, KEYS, GONE = "stage", "changed", "keys", "gone"
-PURPOSES = (STAGE, CHANGED, KEYS, GONE)
+STAGE, CHANGED, KEYS = "stage", "changed", "keys"
+PURPOSES = (STAGE, CHANGED, KEYS)
 
 
 @dataclass(frozen=True)
@@ -26,15 +26,13 @@ class Staging:
 
     Attributes:
         rows: rows that may have changed.
-        changed: filled by the merge with the keys of rows that really change.
+        changed: keys that the copy has and the source has not; the merge adds those of rows that really change.
         keys: keys that the source has now, where they may differ from the copy's; None where deletes are kept.
-        gone: keys that the copy has and the source has not.
     """
 
     rows: Table
     changed: Table
     keys: Table | None
-    gone: Table | None
 
 
 @dataclass(frozen=True)
@@ -94,13 +92,12 @@ def tables_of(job: Job, suffix: str = "", *, keys: bool | None = None) -> Stagin
         plain,
         mapping.key_table(job.beside(CHANGED + suffix)),
         mapping.key_table(job.beside(KEYS + suffix)) if wanted else None,
-        mapping.key_table(job.beside(GONE + suffix)) if wanted else None,
     )
 
 
 def create(job: Job, session: Session, staging: Staging) -> Staging:
     """Make the staging tables, empty."""
-    for table in (staging.rows, staging.changed, staging.keys, staging.gone):
+    for table in (staging.rows, staging.changed, staging.keys):
         if table is not None:
             session.drop_table(table.name)
             session.create_table(table, marker=job.aux_marker)
@@ -130,8 +127,8 @@ def fill(job: Job, session: Session, reading: PostgresSession, staging: Staging,
     extract = job.extract(reading, wanted.condition)
     read = session.load(staging.rows, extract, Counter(job.reporter, "read", None))
     found = None
-    if staging.keys is not None and staging.gone is not None:
-        tables = Tables(staging.rows, staging.keys, staging.gone, into, wanted.former)
+    if staging.keys is not None:
+        tables = Tables(staging.rows, staging.keys, staging.changed, into, wanted.former)
         found = reconcile(job, session, reading, tables, wanted.condition, wanted.census)
         read += found.fetched
     replaced = replacing.count(reading, job.mapping, wanted.condition)

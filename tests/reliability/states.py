@@ -101,7 +101,7 @@ INCREMENT = (
     _before("increment.loaded", f"{_REPLICATE}incremental.finish"),
     State("increment.guarded", "framework.lease.Lease.guard"),
     State("merge.compared", f"{_MERGE}drop_unchanged"),
-    State("merge.fused", f"{_MERGE}note_gone"),
+    State("merge.fused", f"{_MERGE}count_gone"),
     State("merge.captured", f"{_MARTS}capture.Captures.record"),
     State("merge.gone", f"{_MERGE}delete_gone"),
     _before("merge.deleted", f"{_REPLICATE}duplicates.named"),
