@@ -255,19 +255,20 @@ def test_half_of_the_keys_exchanged(copying: Copying, seen: list[Reconciled]) ->
 
 
 def test_a_copy_that_somebody_changed_is_looked_at_again(
-    people: Copying, seen: list[Reconciled], monkeypatch: pytest.MonkeyPatch
+    copying: Copying, seen: list[Reconciled], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    people()
-    people.target.execute("DELETE FROM copy WHERE id = 2")
-    assert people().rows_written == 1
+    filled(copying, 5)
+    copying()
+    copying.target.execute("DELETE FROM copy WHERE id = 2")
+    assert copying().rows_written == 1
     assert seen[-1].looked
-    people.target.execute("UPDATE copy SET id = 7 WHERE id = 2")
-    people()
+    copying.target.execute("UPDATE copy SET id = 7 WHERE id = 2")
+    copying()
     assert not seen[-1].looked
     monkeypatch.setattr(reconciliation, "TRUSTED", -1)
-    stats = people()
+    stats = copying()
     assert (stats.rows_deleted, stats.rows_written, seen[-1].looked) == (1, 1, True)
-    assert people.rows("id") == [(1,), (2,), (3,), (4,), (5,)]
+    assert copying.rows("id") == [(1,), (2,), (3,), (4,), (5,)]
 
 
 @MYSQL
