@@ -91,6 +91,11 @@ def _rejects_by_step(layout: _Layout) -> None:
     layout.add(f"{PREFIX}steps", Column("rows_rejected", LogicalType(Kind.BIGINT, "bigint")))
 
 
+def _censuses(layout: _Layout) -> None:
+    """States say which keys the copy has, so that it need not be read to know."""
+    layout.add(f"{PREFIX}state", Column("census", LogicalType(Kind.TEXT, "text")))
+
+
 MIGRATIONS: tuple[Callable[[_Layout], None], ...] = (
     _longer_run_names,
     _journals_by_token,
@@ -98,6 +103,7 @@ MIGRATIONS: tuple[Callable[[_Layout], None], ...] = (
     _positions,
     _owners,
     _rejects_by_step,
+    _censuses,
 )
 """What leads from each layout to the next one, the first from `FIRST`. What has been released stays as it is."""
 

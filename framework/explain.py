@@ -125,8 +125,15 @@ def _replicate(step: Step, spec: Spec, source: PostgresSource | None, target: Ta
     if evolve.is_made_anew(task, last) or (evolution is not None and evolution.refills):
         return explained(f"full: a fresh copy replaces the present one{aside}", mapping.query(), changes)
     condition = cursor.since(mapping, last.bound, evolution.backfill if evolution is not None else ())
-    action = f"incremental, from {last.bound}{aside}{_held_back(source, task)}"
+    action = f"incremental, from {last.bound}{_keys(task, last)}{aside}{_held_back(source, task)}"
     return explained(action, mapping.query(condition), changes)
+
+
+def _keys(task: ReplicateTask, last: state.State) -> str:
+    """How the next increment finds what is gone; what is older than a day counts as known here."""
+    if task.deletes.policy == "keep":
+        return ""
+    return "; keys are counted in the source" if last.census else "; all keys are compared"
 
 
 def _held_back(source: PostgresSource | None, task: ReplicateTask) -> str:

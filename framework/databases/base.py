@@ -150,11 +150,11 @@ class Dialect(Protocol):
     def delete_matching(self, table: str, other: str, condition: str) -> str:
         """A statement: delete the rows of ``table`` (alias ``t``) that ``other`` (alias ``o``) has a match for."""
 
-    def delete_unmatched(self, table: str, other: str, condition: str) -> str:
-        """A statement: delete the rows of ``table`` (alias ``t``) that ``other`` (alias ``o``) has no match for."""
+    def update_matching(self, table: str, other: str, condition: str, assignment: str, where: str) -> str:
+        """A statement: update the rows of ``table`` (``t``) if ``where`` holds and ``other`` (``o``) has a match.
 
-    def update_unmatched(self, table: str, other: str, condition: str, assignment: str, where: str) -> str:
-        """A statement: update the rows of ``table`` (``t``) if ``where`` holds and ``other`` (``o``) has no match."""
+        ``assignment`` begins with a column of the table.
+        """
 
     def column_type(self, type_: LogicalType, indexed: bool) -> str | None:
         """The native type for ``type_``, or None. ``indexed``: whole values are part of a key."""

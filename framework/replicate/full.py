@@ -11,7 +11,18 @@ from framework.databases.postgres.snapshot import Horizon, horizon, snapshot
 from framework.databases.postgres.source import PostgresSession
 from framework.errors import LeaseLost
 from framework.events import Stats
-from framework.replicate import chunks, cursor, duplicates, evolve, merging, quarantine, replacing, staging, state
+from framework.replicate import (
+    chunks,
+    cursor,
+    duplicates,
+    evolve,
+    merging,
+    quarantine,
+    reconciliation,
+    replacing,
+    staging,
+    state,
+)
 from framework.replicate.job import Counter, Job
 from framework.replicate.journal import Loaded, Merged
 from framework.replicate.outline import EVERYTHING, Outline, Range
@@ -58,7 +69,10 @@ def load(job: Job, outline: Outline, number: int, session: Session, reading: Pos
     # Parts of different times are caught up, and what is rejected then counts.
     rejected = quarantine.stage(job, session, reading, condition, number) if outline.one_snapshot else 0
     replaced = replacing.count(reading, job.mapping, condition)
-    return Loaded(rows, rows, cursor.largest(job.mapping, reading) if number == 0 else None, replaced, rejected)
+    watermark = cursor.largest(job.mapping, reading) if number == 0 else None
+    done = Loaded(rows, rows, watermark, replaced, rejected)
+    counted = reconciliation.first(job, reading) if number == 0 and outline.one_snapshot else None
+    return replace(done, census=counted.as_text()) if counted is not None else done
 
 
 def finish(job: Job, outline: Outline, session: Session, loaded: list[Loaded]) -> Merged:
@@ -71,9 +85,10 @@ def finish(job: Job, outline: Outline, session: Session, loaded: list[Loaded]) -
     stats = Stats(rows_read=rows, rows_written=rows, rows_rejected=rejected, watermark=watermark)
     present: int | None = rows
     bound = cursor.next_bound(job.mapping, outline.horizon, watermark, None)
+    counted = loaded[0].census
     nonce = _begin_attempt(job, session)
     if not outline.one_snapshot:
-        bound, stats, present = _catch_up(job, session, nonce, stats, bound)
+        bound, stats, present, counted = _catch_up(job, session, nonce, stats, bound)
     with duplicates.named(job, session, shadow.name):
         session.create_indexes(shadow)
     results = checks.require(session, job.target.dialect, shadow.name, job.table, job.mapping.task.checks)
@@ -82,7 +97,7 @@ def finish(job: Job, outline: Outline, session: Session, loaded: list[Loaded]) -
     with session.transaction():
         _guard(job, session, nonce)
         made_of = evolve.fresh(job, state.current(session, job.target, job.table))
-        fresh = outline.reached(bound, stats.watermark, made_of)
+        fresh = outline.reached(bound, stats.watermark, made_of, counted)
         state.write(session, job.target, job.table, fresh, job.options.run_id)
         rejects = quarantine.record(job, session, outline.generation, alone=False)
         done = replace(done, stats=replace(done.stats, warnings=(*rejects, *done.stats.warnings)))
@@ -121,8 +136,8 @@ def is_visible(job: Job, outline: Outline, session: Session) -> bool:
 
 def _catch_up(
     job: Job, session: Session, nonce: str, stats: Stats, bound: str | None
-) -> tuple[str | None, Stats, int | None]:
-    """Bring the ranges, each read at a time of its own, to one point in time; the new bound, stats and row count."""
+) -> tuple[str | None, Stats, int | None, str | None]:
+    """Bring the ranges, each read at a time of its own, to one point in time; the new bound, stats, rows and census."""
     with job.source.session() as reading:
         seen = horizon(reading)
     into = job.beside(SHADOW)
@@ -146,4 +161,6 @@ def _catch_up(
         rows_rejected=staged.rejected,
         watermark=watermark,
     )
-    return cursor.next_bound(job.mapping, seen, watermark, bound), caught_up, staged.keys
+    compares = job.mapping.task.deletes.policy != "keep"
+    counted = staged.reconciled.census.as_text() if compares and staged.reconciled is not None else None
+    return cursor.next_bound(job.mapping, seen, watermark, bound), caught_up, staged.keys, counted

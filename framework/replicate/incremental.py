@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from framework import checks
 from framework.databases.base import Session
 from framework.databases.postgres.source import PostgresSession
 from framework.events import Stats
 from framework.replicate import cursor, evolve, quarantine, replacing, staging, state
+from framework.replicate.census import Census
 from framework.replicate.job import Job
 from framework.replicate.journal import Loaded, Merged
 from framework.replicate.merging import in_transaction, merge
 from framework.replicate.outline import Outline
+from framework.replicate.reconciliation import COUNTED
 from framework.replicate.staging import Wanted
 
 
@@ -27,10 +31,16 @@ def load(job: Job, outline: Outline, session: Session, reading: PostgresSession)
     tables, former = staging.tables_of(job), dict(outline.renamed)
     if condition and tables.keys is None and (again := quarantine.again(job, session, outline.generation, former)):
         condition = f"({condition}\n) OR {again}"
-    moves = outline.resync is None
-    wanted = Wanted(condition, outline.bound if moves else None, moves, former if moves else {})
+    if outline.resync is not None:
+        wanted = Wanted(condition, moves=False)
+    else:
+        last = state.current(session, job.target, job.table)
+        known = Census.from_text(last.census) if last is not None and last.census else None
+        wanted = Wanted(condition, outline.bound, former=former, census=known)
     staged = staging.fill(job, session, reading, tables, wanted, job.table)
-    return Loaded(staged.read, staged.keys, staged.watermark, staged.replaced, staged.rejected)
+    done = Loaded(staged.read, staged.keys, staged.watermark, staged.replaced, staged.rejected)
+    found = staged.reconciled
+    return replace(done, census=found.census.as_text(), live=found.live, looked=found.looked) if found else done
 
 
 def finish(job: Job, outline: Outline, session: Session, loaded: Loaded) -> Merged:
@@ -46,14 +56,15 @@ def finish(job: Job, outline: Outline, session: Session, loaded: Loaded) -> Merg
 
 def _merge(job: Job, outline: Outline, session: Session, loaded: Loaded) -> Merged:
     job.lease.guard(session)
-    merged = merge(job, session, staging.tables_of(job), job.table, job.options.capture)
+    merged = merge(job, session, staging.tables_of(job), job.table, job.options.capture, live=loaded.live)
     results = checks.require(session, job.target.dialect, job.table, job.table, job.mapping.task.checks)
     watermark = loaded.watermark or outline.watermark
     bound = outline.bound
     if outline.resync is None:
         bound = cursor.next_bound(job.mapping, outline.horizon, loaded.watermark, outline.bound)
     made_of = evolve.followed(job, session)
-    state.write(session, job.target, job.table, outline.reached(bound, watermark, made_of), job.options.run_id)
+    reached = outline.reached(bound, watermark, made_of, loaded.census)
+    state.write(session, job.target, job.table, reached, job.options.run_id)
     told = quarantine.record(job, session, outline.generation, alone=True)
     stats = Stats(
         rows_read=loaded.rows,
@@ -64,6 +75,8 @@ def _merge(job: Job, outline: Outline, session: Session, loaded: Loaded) -> Merg
         watermark=watermark,
     )
     warnings = (*told, *replacing.sentences(job.mapping, loaded.replaced), *results.warnings)
-    done = Merged(stats.checked(results.passed, warnings, bound), loaded.keys)
+    # A large copy is not read only to be counted.
+    counted = loaded.looked or (loaded.keys or 0) <= COUNTED
+    done = Merged(stats.checked(results.passed, warnings, bound), loaded.keys if counted else None)
     job.journal.finish(session, done)
     return done

@@ -44,6 +44,9 @@ class Loaded:
         watermark: the largest cursor value; None where another part tells it, or there is none.
         replaced: by column, values that something else took the place of.
         rejected: rows that cannot go: of the part where it was read alone, else of the source.
+        census: of the source's keys, as text; None where another part tells it, or increments do not compare keys.
+        live: rows of the copy that count, before the merge; None if they were not counted.
+        looked: whether all keys of the copy were looked at.
     """
 
     rows: int
@@ -51,6 +54,9 @@ class Loaded:
     watermark: str | None
     replaced: Mapping[str, int] = field(default_factory=dict)
     rejected: int = 0
+    census: str | None = None
+    live: int | None = None
+    looked: bool = True
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,11 @@ class Selected:
     default: str | None = None
     comment: str = ""
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether the source finds its values as the target gives them, by an index that it may have."""
+        return self.origin is not None and self.expression == quote(self.origin) and not _compares_as_text(self)
+
 
 @dataclass(frozen=True)
 class Mapping:

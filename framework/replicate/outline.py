@@ -57,10 +57,20 @@ class Outline:
     origin: str | None = None
     pipeline: str = ""
 
-    def reached(self, bound: str | None, watermark: str | None, made_of: Structure) -> State:
+    def reached(self, bound: str | None, watermark: str | None, made_of: Structure, census: str | None) -> State:
         """The state of the copy once this run is done."""
         origin = Origin.from_text(self.origin) if self.origin is not None else None
-        return State(self.generation, self.fingerprint, bound, watermark, made_of, self.position, self.pipeline, origin)
+        return State(
+            self.generation,
+            self.fingerprint,
+            bound,
+            watermark,
+            made_of,
+            self.position,
+            self.pipeline,
+            origin,
+            census,
+        )
 
     def as_json(self) -> dict[str, Any]:
         """As plain data."""

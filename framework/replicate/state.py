@@ -22,7 +22,7 @@ STATE = f"{PREFIX}state"
 MARK = "vitrina:"
 """Markers of replicated tables: this, the generation (it begins with the lease's token), and the table's name."""
 
-_LATER = ("mapping", "position", "pipeline", "origin")
+_LATER = ("mapping", "position", "pipeline", "origin", "census")
 """Columns that the tables of older Vitrinas lack."""
 
 LOOKS, PAUSE = 20, 0.1
@@ -42,6 +42,7 @@ TABLE = Table(
         Column("position", LogicalType(Kind.TEXT, "text")),
         Column("pipeline", varchar(64)),
         Column("origin", LogicalType(Kind.TEXT, "text")),
+        Column("census", LogicalType(Kind.TEXT, "text")),
     ),
     primary_key=("table_name", "generation"),
 )
@@ -61,6 +62,7 @@ class State:
         position: where the source was when the copy was brought to its present, as text; None if it is not known.
         pipeline: whose copy it is; empty if that is not known.
         origin: the server that it was read from; None if it is not known.
+        census: of the keys that the copy has, as text; None if it is not known.
     """
 
     generation: str
@@ -71,6 +73,7 @@ class State:
     position: str | None = None
     pipeline: str = ""
     origin: Origin | None = None
+    census: str | None = None
 
 
 def new_generation(token: int) -> str:
@@ -111,7 +114,7 @@ def current(session: Session, target: Target, table: str) -> State | None:
     if not found:
         # A copy without state (somebody emptied the table of states) can only be filled anew.
         return State(generation, "", None, None)
-    fingerprint, bound, watermark, structure, position, pipeline, origin = found[0]
+    fingerprint, bound, watermark, structure, position, pipeline, origin, counted = found[0]
     return State(
         generation,
         fingerprint,
@@ -121,6 +124,7 @@ def current(session: Session, target: Target, table: str) -> State | None:
         position,
         pipeline or "",
         Origin.from_text(origin) if origin else None,
+        counted,
     )
 
 
@@ -154,7 +158,7 @@ def write(session: Session, target: Target, table: str, state: State, run_id: st
     session.execute(f"DELETE FROM {name} WHERE table_name = %s AND generation = %s", (table, state.generation))
     session.execute(
         f"INSERT INTO {name} (table_name, generation, fingerprint, bound, watermark, run_id, loaded_at, "
-        f"{later}) VALUES (%s, %s, %s, %s, %s, %s, {clock}, %s, %s, %s, %s)",
+        f"{later}) VALUES (%s, %s, %s, %s, %s, %s, {clock}, %s, %s, %s, %s, %s)",
         (
             table,
             state.generation,
@@ -166,6 +170,7 @@ def write(session: Session, target: Target, table: str, state: State, run_id: st
             state.position,
             state.pipeline or None,
             state.origin.as_text() if state.origin is not None else None,
+            state.census,
         ),
     )
 

@@ -14,6 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from framework import bookkeeping
+from framework.compare.pair import Pair
+from framework.compare.side import PLANNING
+from framework.compare.slots import Stretch, sample, segments
 from framework.databases.base import Progress, Row, Session, Target
 from framework.databases.postgres.attributes import attributes
 from framework.databases.postgres.catalog import identity, require
@@ -26,13 +29,12 @@ from framework.replicate.job import Counter
 from framework.replicate.mapping import Mapping, resolve
 from framework.replicate.schema.difference import between
 from framework.replicate.schema.structure import Structure, structure
+from framework.replicate.sides import copy_side, source_side
 from framework.replicate.state import STATE, State
 from framework.spec.replication import ReplicateTask
 from framework.verify.findings import Findings, examine
-from framework.verify.search import Pair, Search
-from framework.verify.side import PLANNING, copy_side, source_side
+from framework.verify.search import Search
 from framework.verify.since import Since, since
-from framework.verify.slots import Stretch, sample, segments
 from framework.verify.verdict import Verdict
 
 ROUNDS = 5
@@ -217,7 +219,7 @@ def _pair(
 
 def _stretches(pair: Pair, estimated: int, fraction: float | None) -> tuple[tuple[Stretch, ...], int]:
     """The slots that are looked through, and about how many rows they have."""
-    indexed = pair.source.indexed is not None
+    indexed = pair.source.indexed
     extents = [extent for extent in pair.both(lambda side: side.extent()) if extent is not None]
     if not extents:
         return (), 0
