@@ -30,7 +30,7 @@ def streams_for(rows: int, streams: int) -> int:
 
 def ranges(session: PostgresSession, mapping: Mapping, count: int) -> tuple[Range, ...]:
     """The keys in at most ``count`` ranges; one without bounds where they cannot be split."""
-    column = _integer_key(mapping)
+    column = integer_key(mapping)
     count = min(count, MOST)
     if column is None or count < 2:
         return (EVERYTHING,)
@@ -43,8 +43,13 @@ def ranges(session: PostgresSession, mapping: Mapping, count: int) -> tuple[Rang
 
 def condition(mapping: Mapping, part: Range) -> str:
     """The source's condition that a row's key is in a range; empty for the range without bounds."""
+    column = integer_key(mapping)
+    return within(column, part) if column is not None else ""
+
+
+def within(column: str, part: Range) -> str:
+    """The condition that ``column`` is in a range; empty for the range without bounds."""
     low, high = part
-    column = _integer_key(mapping)
     sides = [
         f"{column} >= {int(low)}" if low is not None else "",
         f"{column} < {int(high)}" if high is not None else "",
@@ -52,7 +57,8 @@ def condition(mapping: Mapping, part: Range) -> str:
     return " AND ".join(filter(None, sides))
 
 
-def _integer_key(mapping: Mapping) -> str | None:
+def integer_key(mapping: Mapping) -> str | None:
+    """The source's column that ranges are told by, quoted; None if the key is no single integer."""
     if len(mapping.key) != 1:
         return None
     origin = next(column.origin for column in mapping.columns if column.name == mapping.key[0])

@@ -10,14 +10,13 @@ from framework.databases.postgres.snapshot import Horizon, horizon, snapshot
 from framework.databases.postgres.source import PostgresSession
 from framework.errors import LeaseLost
 from framework.events import Stats
-from framework.replicate import chunks, cursor, duplicates, evolve, merging, replacing, staging, state
+from framework.replicate import chunks, cursor, duplicates, evolve, merging, replacing, reuse, staging, state
 from framework.replicate.job import Counter, Job
 from framework.replicate.journal import Loaded, Merged
 from framework.replicate.outline import EVERYTHING, Outline, Range
+from framework.replicate.resume import SHADOW
 from framework.replicate.schema import structure
 from framework.replicate.schema.structure import Structure
-
-SHADOW = "shadow"
 
 
 def ranges(job: Job, seen: Horizon) -> tuple[tuple[Range, ...], bool]:
@@ -52,17 +51,21 @@ def load(job: Job, outline: Outline, number: int, session: Session, reading: Pos
     """Copy one range, in the open transaction."""
     shadow = job.mapping.table(job.beside(SHADOW))
     condition = chunks.condition(job.mapping, outline.ranges[number])
-    rows = session.load(shadow, job.extract(reading, condition), count)
+    kept = 0
+    if number in outline.compared:
+        rows, kept = reuse.refresh(job, session, reading, shadow, outline.ranges[number], count)
+    else:
+        rows = session.load(shadow, job.extract(reading, condition), count)
     replaced = replacing.count(reading, job.mapping, condition)
-    return Loaded(rows, rows, cursor.largest(job.mapping, reading) if number == 0 else None, replaced)
+    return Loaded(rows, rows, cursor.largest(job.mapping, reading) if number == 0 else None, replaced, kept)
 
 
 def finish(job: Job, outline: Outline, session: Session, loaded: list[Loaded]) -> Merged:
     """Complete the fresh copy, check it, and make it visible."""
     shadow = job.mapping.table(job.beside(SHADOW))
     watermark = next((part.watermark for part in loaded if part.watermark is not None), None)
-    rows = sum(part.rows for part in loaded)
-    stats = Stats(rows_read=rows, rows_written=rows, watermark=watermark)
+    rows, kept = sum(part.rows for part in loaded), sum(part.kept for part in loaded)
+    stats = Stats(rows_read=rows - kept, rows_written=rows - kept, rows_unchanged=kept, watermark=watermark)
     present: int | None = rows
     bound = cursor.next_bound(job.mapping, outline.horizon, watermark, None)
     nonce = _begin_attempt(job, session)
@@ -131,7 +134,7 @@ def _catch_up(
         rows_read=stats.rows_read + staged.read,
         rows_written=stats.rows_written + merged.written,
         rows_deleted=merged.deleted,
-        rows_unchanged=merged.unchanged,
+        rows_unchanged=stats.rows_unchanged + merged.unchanged,
         watermark=watermark,
     )
     return cursor.next_bound(job.mapping, seen, watermark, bound), caught_up, staged.keys

@@ -33,6 +33,8 @@ class Outline:
         position: where the source was before anything was read, as text.
         resync: the condition of the rows that are read again; bound and watermark stay. None where that is not asked.
         renamed: by the names that columns will have in the copy, those they have.
+        kept: parts that an earlier run has loaded, and that the copy is caught up from.
+        compared: parts whose rows an earlier run has loaded, and that are compared with the source instead.
     """
 
     full: bool
@@ -49,6 +51,13 @@ class Outline:
     renamed: tuple[tuple[str, str], ...] = ()
     resync: str | None = None
     position: str | None = None
+    kept: tuple[int, ...] = ()
+    compared: tuple[int, ...] = ()
+
+    @property
+    def unread(self) -> tuple[int, ...]:
+        """The parts that are to be loaded, or compared."""
+        return tuple(number for number in range(len(self.ranges)) if number not in self.kept)
 
     def as_json(self) -> dict[str, Any]:
         """As plain data."""
@@ -61,5 +70,7 @@ class Outline:
             "ranges": tuple((low, high) for low, high in data["ranges"]),
             "backfill": tuple(data["backfill"]),
             "renamed": tuple((new, old) for new, old in data["renamed"]),
+            "kept": tuple(data["kept"]),
+            "compared": tuple(data["compared"]),
         }
         return cls(**{**data, "horizon": Horizon(**data["horizon"]), **lists})

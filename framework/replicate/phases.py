@@ -13,12 +13,13 @@ from framework.databases.postgres.snapshot import Horizon, Snapshot, horizon, sn
 from framework.databases.postgres.source import PostgresSession
 from framework.errors import StatementFailed, VerifyFailed
 from framework.events import Stats
-from framework.replicate import cursor, evolve, full, incremental, resync, state
+from framework.replicate import cursor, evolve, full, incremental, resume, resync, state
 from framework.replicate.job import Counter, Job
 from framework.replicate.journal import Loaded, Merged
 from framework.replicate.mapping import DELETED_AT
 from framework.replicate.outline import EVERYTHING, Outline
 from framework.replicate.schema.change import Evolution
+from framework.replicate.schema.structure import Structure
 
 
 def plan(job: Job) -> Outline:
@@ -34,21 +35,23 @@ def plan(job: Job) -> Outline:
     with job.target.session() as session:
         state.ensure(session, job.target)
         # First of all: whoever was taken over before his rename cannot rename any more.
+        left = resume.take(job, session)
         job.clear_leftovers(session)
         last = state.current(session, job.target, job.table)
         if job.options.resync is not None:
             last = resync.require(job, last, job.options.resync)
         evolution = evolve.require(job, last) if last is not None else None
         made_of = evolve.expected(job, last, evolution)
-        job.journal.begin(session)
         if last is not None and not _is_full(job, last, evolution):
+            if left is not None:
+                session.drop_table(left.shadow)
+            job.journal.begin(session)
             if last.structure is not None and last.structure.hidden:
                 evolve.reveal(job, session)
             outline = _incremental(job, seen, place, last, evolution)
             incremental.begin(job, session)
         else:
-            outline = _full(job, seen, place)
-            full.begin(job, session, outline.generation, made_of)
+            outline = _begin_full(job, session, left, _full(job, seen, place), made_of)
     for change in evolution.changes if evolution is not None and outline.full else ():
         job.reporter.notice(change.sentence)
     return outline
@@ -69,6 +72,8 @@ def load(job: Job, outline: Outline, number: int, shared: Snapshot | None = None
     """
     with job.target.session() as session:
         if (done := job.journal.loaded(session, number)) is not None:
+            if count is not None:
+                count(done.rows)
             return done.rows
         if shared is not None:
             with shared.another_session() as reading:
@@ -108,6 +113,16 @@ def verify(job: Job) -> Stats:
     if found != done.rows:
         raise VerifyFailed(job.table, found, done.rows)
     return done.stats
+
+
+def _begin_full(job: Job, session: Session, left: resume.Left | None, outline: Outline, made_of: Structure) -> Outline:
+    """Begin a full load, or go on with one; its outline."""
+    if left is not None and (resumed := resume.go_on(job, session, left, outline, made_of)) is not None:
+        return resumed
+    job.journal.begin(session)
+    full.begin(job, session, outline.generation, made_of)
+    resume.note(job, session, outline, made_of)
+    return outline
 
 
 def _place(job: Job, session: PostgresSession) -> str:

@@ -45,6 +45,15 @@ SELECT bool_and(c.relkind IN ('r', 'p', 'm')),
 FROM tree JOIN pg_class c ON c.oid = tree.oid
 """
 
+_FILES = """
+WITH RECURSIVE tree AS (
+    SELECT %(table)s::regclass::oid AS oid
+  UNION
+    SELECT i.inhrelid FROM pg_inherits i JOIN tree t ON t.oid = i.inhparent WHERE %(children)s
+)
+SELECT string_agg(concat(oid, ':', pg_relation_filenode(oid)), ' ' ORDER BY oid) FROM tree
+"""
+
 # A session tells its counts a second after a transaction's end, or, if it does nothing more, after ten.
 _AT_WORK = """
 SELECT EXISTS (
@@ -89,6 +98,11 @@ def position(session: PostgresSession, table: str, *, children: bool) -> Positio
     floor, moment = session.query(_FLOOR)[0]
     numbered, counted = session.query(_COUNTED, {"table": table, "children": children})[0]
     return Position(int(floor), moment, counted) if numbered else Position(None, moment, None)
+
+
+def files(session: PostgresSession, table: str, *, children: bool) -> str:
+    """What tells whether a table's rows were written anew as a whole: TRUNCATE and rewrites give it other files."""
+    return str(session.query(_FILES, {"table": table, "children": children})[0][0])
 
 
 def changed(since: Position) -> str | None:
