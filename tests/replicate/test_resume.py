@@ -23,8 +23,8 @@ from tests.replicate.following import is_exact
 from tests.replicate.test_phases import Tasks
 
 ROWS, PARTS = 5005, 6
-COUNTS = {"chunk_rows": 1000, "deletes": {"policy": "remove", "fuse": "100%"}}
-NO_CURSOR = {**COUNTS, "mode": "full"}
+COUNTS: dict[str, Any] = {"chunk_rows": 1000, "deletes": {"policy": "remove", "fuse": "100%"}}
+NO_CURSOR: dict[str, Any] = {**COUNTS, "mode": "full"}
 COLUMNS = "id, email, name, active, updated_at AT TIME ZONE 'UTC'"
 
 
@@ -43,7 +43,8 @@ def _more(source: Any) -> None:
 def dying(where: str, after: int = 1) -> Iterator[None]:
     """A function of the engine ends the run, once it was called so often."""
     owner, _, name = where.rpartition(".")
-    holder, calls = resolve_name(f"framework.replicate.{owner}"), []
+    holder = resolve_name(f"framework.replicate.{owner}")
+    calls: list[int] = []
     original = getattr(holder, name)
 
     def perhaps(*arguments: Any, **settings: Any) -> Any:
@@ -54,9 +55,10 @@ def dying(where: str, after: int = 1) -> Iterator[None]:
                 return result
         raise Died
 
-    with pytest.MonkeyPatch.context() as patched, pytest.raises(Died):
+    with pytest.MonkeyPatch.context() as patched:
         patched.setattr(holder, name, perhaps)
-        yield
+        with pytest.raises(Died):
+            yield
 
 
 def begun(copy: Anywhere, parts: int, options: dict[str, Any] | None = None, **settings: Any) -> None:
@@ -77,7 +79,7 @@ def _change(source: Any, clock: str) -> None:
     for statement in (
         f"UPDATE t SET name = 'changed', updated_at = {clock} WHERE id IN (1, 1500, 5990)",
         "DELETE FROM t WHERE id IN (2, 1501, 5991)",
-        f"INSERT INTO t (id, name, updated_at) VALUES (7, 'new', {clock}), (-4, 'first', {clock}), (9000, 'l', {clock})",
+        f"INSERT INTO t (id, name, updated_at) VALUES (7, 'n', {clock}), (-4, 'n', {clock}), (9000, 'n', {clock})",
         f"UPDATE t SET id = 8, updated_at = {clock} WHERE id = 5992",
         f"UPDATE t SET id = 6500, updated_at = {clock} WHERE id = 3",
         f"UPDATE t SET id = 1502000, updated_at = {clock} WHERE id = 1502",
@@ -299,9 +301,10 @@ def test_small_loads_and_full_disks_leave_nothing(people: Copying) -> None:
         people()
     assert people.leftovers() == []
     _more(people.source)
-    with pytest.MonkeyPatch.context() as patched, pytest.raises(DiskFull):
+    with pytest.MonkeyPatch.context() as patched:
         patched.setattr("framework.replicate.full.finish", _full_disk)
-        people(**COUNTS)
+        with pytest.raises(DiskFull):
+            people(**COUNTS)
     assert people.leftovers() == []
 
 
