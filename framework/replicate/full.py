@@ -53,7 +53,7 @@ def load(job: Job, outline: Outline, number: int, session: Session, reading: Pos
     condition = chunks.condition(job.mapping, outline.ranges[number])
     kept = 0
     if number in outline.compared:
-        rows, kept = reuse.refresh(job, session, reading, shadow, outline.ranges[number], count)
+        rows, kept = reuse.refresh(job, session, reading, shadow, outline, number, count)
     else:
         rows = session.load(shadow, job.extract(reading, condition), count)
     replaced = replacing.count(reading, job.mapping, condition)

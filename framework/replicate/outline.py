@@ -35,6 +35,8 @@ class Outline:
         renamed: by the names that columns will have in the copy, those they have.
         kept: parts that an earlier run has loaded, and that the copy is caught up from.
         compared: parts whose rows an earlier run has loaded, and that are compared with the source instead.
+        since: where the source was before those rows were read, as text; None if it is not known.
+        files: what told then whether the source's table was written anew as a whole.
     """
 
     full: bool
@@ -53,6 +55,8 @@ class Outline:
     position: str | None = None
     kept: tuple[int, ...] = ()
     compared: tuple[int, ...] = ()
+    since: str | None = None
+    files: str | None = None
 
     @property
     def unread(self) -> tuple[int, ...]:

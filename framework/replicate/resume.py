@@ -100,7 +100,7 @@ def go_on(job: Job, session: Session, left: Left, fresh: Outline, made_of: Struc
     """
     planned = _planned(job, fresh, made_of)
     same = left.planned["premises"] == planned["premises"]
-    outline = _outline(job, left, fresh, same_files=left.planned["files"] == planned["files"]) if same else None
+    outline = _outline(job, left, fresh, planned["files"]) if same else None
     if outline is None:
         session.drop_table(left.shadow)
         return None
@@ -127,21 +127,26 @@ def leave(job: Job, error: BaseException) -> None:
             job.reporter.notice(f"the next run goes on: {len(left.present)} of {left.parts} parts are loaded")
 
 
-def _outline(job: Job, left: Left, fresh: Outline, *, same_files: bool) -> Outline | None:
-    """How to go on: parts are caught up from the horizon before the first, or compared; None if neither is possible."""
-    before = Outline.from_json(left.planned["outline"])
-    going = replace(fresh, generation=left.generation, ranges=before.ranges)
-    timely = same_files and not job.options.full_refresh and cursor.is_timely(job.mapping, before.horizon)
-    if timely and left.loaded and _age(before.horizon, fresh.horizon) <= OLDEST:
-        return replace(
-            going,
-            horizon=before.horizon,
-            position=before.position,
-            one_snapshot=False,
-            kept=tuple(sorted(left.loaded)),
-            compared=tuple(number for number in before.compared if number not in left.loaded),
-        )
-    # Tasks of their own read at different times, which must be caught up from the horizon of now.
+def _outline(job: Job, left: Left, fresh: Outline, files: str) -> Outline | None:
+    """How to go on; None if that is not possible.
+
+    Where all is read in one snapshot, parts are brought to it by their tasks. Where tasks read at different times, all
+    parts are caught up in the end, and so may begin with the horizon from before the first one.
+    """
+    before, files_before = Outline.from_json(left.planned["outline"]), left.planned["files"]
+    undone = tuple(number for number in before.compared if number not in left.loaded)
+    going = replace(
+        fresh,
+        generation=left.generation,
+        ranges=before.ranges,
+        since=before.since if undone else before.position,
+        files=before.files if undone else files_before,
+    )
+    trusting = job.options.spread and not job.options.full_refresh and files == files_before and bool(left.loaded)
+    young = _age(before.horizon, fresh.horizon) <= OLDEST
+    if trusting and young and cursor.is_timely(job.mapping, before.horizon):
+        beginning = replace(going, horizon=before.horizon, position=before.position, one_snapshot=False)
+        return replace(beginning, kept=tuple(sorted(left.loaded)), compared=undone)
     caught_up = bool(job.mapping.key) and cursor.is_timely(job.mapping, fresh.horizon)
     if reuse.is_possible(job.mapping) and (caught_up or not job.options.spread):
         return replace(going, one_snapshot=not job.options.spread, compared=left.present)
@@ -189,5 +194,5 @@ def _tell(job: Job, left: Left, outline: Outline) -> None:
     if outline.kept:
         found = f"{len(outline.kept)} of {left.parts} parts are kept, and what has changed since is read"
     else:
-        found = f"{len(outline.compared)} of {left.parts} parts are there, and what differs from the source is read"
+        found = f"{len(outline.compared)} of {left.parts} parts are kept, but for what differs from the source now"
     job.reporter.notice(f"resumes the load that run {left.planned['run']} began: {found}")

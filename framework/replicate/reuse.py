@@ -1,34 +1,53 @@
-"""A part of a load whose rows an earlier run has loaded: what still equals the source stays, the rest is loaded again.
+"""A part of a load whose rows an earlier run has loaded: what has changed since is read, the rest stays.
 
-Both databases count the rows of blocks of keys and add up a number of each row, the source in the snapshot that the
-other parts are read in. Equal blocks stay. Of the others the rows are deleted and read, in the part's transaction.
+Rows of a table carry the number of the transaction that wrote them. Those that are below the floor, which was taken
+before the first part was read (`framework.databases.postgres.position`), are the rows that were loaded. The others are
+read again, by their keys. Rows that are gone leave nothing behind; but where all rows of the source are in the copy,
+and both count as many of them in a block of keys, the copy has none too many. Blocks that differ are loaded again.
+
+What a row's number does not vouch for is compared by value: of all columns where there are no numbers (views), or where
+the table was written anew as a whole; of computed columns and filters, which may ask other tables; of types whose text
+is in the catalog.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from framework.databases.base import Progress, Row, Session
 from framework.databases.canonical import Canonical, integer
+from framework.databases.postgres import position
 from framework.databases.postgres.canonical import PostgresCanonical
+from framework.databases.postgres.names import qualified
+from framework.databases.postgres.position import Position
 from framework.databases.postgres.source import PostgresSession
 from framework.replicate import chunks, mask
 from framework.replicate.job import Job
-from framework.replicate.mapping import Mapping
-from framework.replicate.outline import Range
+from framework.replicate.mapping import Mapping, Selected
+from framework.replicate.outline import Outline
 from framework.tables import Table
-from framework.types import INTEGER_KINDS, LogicalType
+from framework.types import INTEGER_KINDS, Kind, LogicalType
 
 BLOCKS = 128
-"""Into so many blocks a part is cut at most: rows that changed beside each other cost one block and not the part."""
+"""Into so many blocks a part is cut at most."""
+
+MOST_KEYS = 50_000
+"""Rows of a part that are read again by their keys; where more have changed, whole blocks are."""
+
+AT_ONCE = 5_000
+"""Keys in one statement."""
 
 _WIDEST = 1 << 62
 """Keys of a part that can be cut: their differences have to fit into 64 bits."""
 
-Sums = dict[int, tuple[int, int]]
-"""By block, how many rows there are and the sum of their numbers."""
+_OF_THE_CATALOG = frozenset({Kind.ENUM, Kind.ARRAY, Kind.COMPOSITE, Kind.TEXTUAL, Kind.UNKNOWN})
+"""Kinds whose text may change though nobody writes to the row: of enums, of names of tables."""
+
+Sums = dict[int, tuple[int, int, int]]
+"""By block: how many rows, the sum of their numbers, how many of them may have changed."""
 
 
 def is_possible(mapping: Mapping) -> bool:
@@ -40,60 +59,118 @@ def is_possible(mapping: Mapping) -> bool:
 
 
 def refresh(
-    job: Job, session: Session, reading: PostgresSession, shadow: Table, part: Range, count: Progress
+    job: Job, session: Session, reading: PostgresSession, shadow: Table, outline: Outline, number: int, count: Progress
 ) -> tuple[int, int]:
     """Bring a part of the table ``shadow`` to the source's snapshot, in the open transaction.
 
     Returns:
         How many rows the part has now, and how many of them were there already.
     """
-    source, copy = _sides(job, session, reading, shadow, part)
-    lows, highs = zip(source.extent(), copy.extent(), strict=True)
-    if (low := min(_known(lows), default=None)) is None:
-        return 0, 0
-    blocks = _Blocks(low, max(_known(highs)))
-    ours, theirs = _both(source, copy, blocks)
-    differing = sorted(block for block in ours.keys() | theirs.keys() if ours.get(block) != theirs.get(block))
-    kept = sum(rows for block, (rows, _) in ours.items() if block not in differing)
-    count(kept)
-    if not differing:
-        return kept, kept
-    if any(block in theirs for block in differing):
-        _empty(session, copy, blocks, differing)
-    loaded = session.load(shadow, job.extract(reading, blocks.condition(source.key, differing)), count)
-    return kept + loaded, kept
+    return _Refresh(job, session, reading, shadow, outline, number, count).perform()
 
 
-def _sides(job: Job, session: Session, reading: PostgresSession, shadow: Table, part: Range) -> tuple[_Side, _Side]:
-    mapping, canonical = job.mapping, job.target.canonical
-    if mapping.is_masked and job.options.mask_key is not None:
-        mask.install(reading, job.options.mask_key)
-    key, name = chunks.integer_key(mapping), job.quote(mapping.key[0])
-    assert key is not None
-    reading.execute("SET LOCAL jit = off")
-    source = _Side(
-        PostgresCanonical(canonical.form),
-        mapping.origin,
-        mapping.task.where or "",
-        key,
-        tuple((column.expression, column.type) for column in mapping.columns),
-        chunks.within(key, part),
-        reading.query,
-    )
-    columns = tuple((job.quote(column.name), column.type) for column in mapping.columns)
-    table = job.quote(shadow.name)
-    return source, _Side(canonical, table, "", name, columns, chunks.within(name, part), session.query)
+class _Refresh:
+    def __init__(
+        self,
+        job: Job,
+        session: Session,
+        reading: PostgresSession,
+        shadow: Table,
+        outline: Outline,
+        number: int,
+        count: Progress,
+    ) -> None:
+        self._job, self._session, self._reading = job, session, reading
+        self._shadow, self._count = shadow, count
+        self._changed = self._evidence(outline)
+        if job.mapping.is_masked and job.options.mask_key is not None:
+            mask.install(reading, job.options.mask_key)
+        reading.execute("SET LOCAL jit = off")
+        compared = _compared(job.mapping, whole=self._changed is None)
+        key = chunks.integer_key(job.mapping)
+        assert key is not None
+        self._source = _Side(
+            PostgresCanonical(job.target.canonical.form),
+            job.mapping.origin,
+            job.mapping.task.where or "",
+            key,
+            tuple((column.expression, column.type) for column in compared),
+            chunks.within(key, outline.ranges[number]),
+            reading.query,
+        )
+        name = job.quote(job.mapping.key[0])
+        self._copy = _Side(
+            job.target.canonical,
+            job.quote(shadow.name),
+            "",
+            name,
+            tuple((job.quote(column.name), column.type) for column in compared),
+            chunks.within(name, outline.ranges[number]),
+            session.query,
+        )
+
+    def perform(self) -> tuple[int, int]:
+        read, unread = self._read_changed()
+        extents = self._source.extent(), self._copy.extent()
+        if (low := min(_known(extent[0] for extent in extents), default=None)) is None:
+            return 0, 0
+        blocks = _Blocks(low, max(_known(extent[1] for extent in extents)))
+        ours, theirs = self._sums(blocks, unread)
+        differing = sorted(block for block in ours.keys() | theirs.keys() if ours.get(block) != theirs.get(block))
+        rows = sum(rows for block, (rows, *_) in ours.items() if block not in differing)
+        self._count(max(rows - read, 0))
+        if differing:
+            self._delete(blocks.condition(self._copy.key, differing))
+            loaded = self._load(blocks.condition(self._source.key, differing))
+            rows, read = rows + loaded, read + loaded
+        return rows, max(rows - read, 0)
+
+    def _evidence(self, outline: Outline) -> str | None:
+        """The source's condition that a row may have changed since it was loaded; None where rows do not tell."""
+        if outline.since is None or outline.files is None:
+            return None
+        source = self._job.mapping.source
+        table = qualified(source.schema, source.name)
+        if position.files(self._reading, table, children=self._job.mapping.task.children) != outline.files:
+            return None
+        return position.changed(Position.from_text(outline.since))
+
+    def _read_changed(self) -> tuple[int, str]:
+        """Read the rows that may have changed, if they are few; how many, and which are not read."""
+        if self._changed is None:
+            return 0, "FALSE"
+        # Whether they pass the filter or not: they may have left it.
+        conditions = _all_of(self._source.part, self._changed)
+        keys = self._reading.query(
+            f"SELECT {self._source.key} FROM {self._source.relation}{conditions} LIMIT {MOST_KEYS + 1}"
+        )
+        if len(keys) > MOST_KEYS:
+            return 0, self._changed
+        for start in range(0, len(keys), AT_ONCE):
+            values = ", ".join(integer(key) for (key,) in keys[start : start + AT_ONCE])
+            self._delete(f"{self._copy.key} IN ({values})")
+        return (self._load(" AND ".join(filter(None, (self._source.part, self._changed)))) if keys else 0), "FALSE"
+
+    def _sums(self, blocks: _Blocks, unread: str) -> tuple[Sums, Sums]:
+        """The sums of both, which are asked at the same time."""
+        with ThreadPoolExecutor(1, thread_name_prefix="vitrina-compare") as pool:
+            theirs = pool.submit(partial(self._copy.sums, blocks, "FALSE"))
+            return self._source.sums(blocks, unread), theirs.result()
+
+    def _delete(self, condition: str) -> None:
+        self._session.execute(f"DELETE FROM {self._copy.relation} WHERE {condition}")
+
+    def _load(self, condition: str) -> int:
+        return self._session.load(self._shadow, self._job.extract(self._reading, condition), self._count)
 
 
-def _both(source: _Side, copy: _Side, blocks: _Blocks) -> tuple[Sums, Sums]:
-    """The sums of both, which are asked at the same time."""
-    with ThreadPoolExecutor(1, thread_name_prefix="vitrina-compare") as pool:
-        theirs = pool.submit(copy.sums, blocks)
-        return source.sums(blocks), theirs.result()
-
-
-def _empty(session: Session, copy: _Side, blocks: _Blocks, differing: Iterable[int]) -> int:
-    return session.execute(f"DELETE FROM {copy.relation} WHERE {blocks.condition(copy.key, differing)}")
+def _compared(mapping: Mapping, *, whole: bool) -> Sequence[Selected]:
+    """The columns that are compared by value; if not ``whole``, only those that a row's number does not vouch for."""
+    if whole:
+        return mapping.columns
+    doubtful = [c for c in mapping.columns if c.origin is None or c.type.kind in _OF_THE_CATALOG]
+    keys = [c for c in mapping.columns if c.name in mapping.key] if doubtful or mapping.task.where else []
+    return [*keys, *doubtful]
 
 
 @dataclass(frozen=True)
@@ -133,6 +210,7 @@ class _Side:
 
     Attributes:
         where: the spec's filter.
+        compared: what the number of a row is made of; nothing if rows are only counted.
         part: the condition that a row belongs to the part; empty for all.
     """
 
@@ -140,27 +218,31 @@ class _Side:
     relation: str
     where: str
     key: str
-    columns: tuple[tuple[str, LogicalType], ...]
+    compared: tuple[tuple[str, LogicalType], ...]
     part: str
     ask: Callable[[str], list[Row]]
 
     def extent(self) -> tuple[int | None, int | None]:
         """The smallest and the largest key of the part, whether its row counts or not."""
-        where = f" WHERE {self.part}" if self.part else ""
-        low, high = self.ask(f"SELECT MIN({self.key}), MAX({self.key}) FROM {self.relation}{where}")[0]
+        low, high = self.ask(f"SELECT MIN({self.key}), MAX({self.key}) FROM {self.relation}{_all_of(self.part)}")[0]
         return (None, None) if low is None else (int(low), int(high))
 
-    def sums(self, blocks: _Blocks) -> Sums:
-        """Of each block that has rows."""
-        # The line's end keeps a comment of the author's from taking the bracket with it.
-        conditions = [f"({each}\n)" for each in (self.where, self.part) if each]
-        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-        number = self.canonical.number(self.canonical.row(self.columns))
+    def sums(self, blocks: _Blocks, changed: str) -> Sums:
+        """Of each block that has rows; ``changed``: the condition of those that may have changed."""
+        number = f"SUM({self.canonical.number(self.canonical.row(self.compared))})" if self.compared else "0"
+        counted = "0" if changed == "FALSE" else f"SUM(CASE WHEN {changed} THEN 1 ELSE 0 END)"
         found = self.ask(
-            f"SELECT {blocks.number(self.canonical, self.key)}, COUNT(*), SUM({number}) FROM {self.relation}{where} "
-            "GROUP BY 1"
+            f"SELECT {blocks.number(self.canonical, self.key)}, COUNT(*), {number}, {counted} "
+            f"FROM {self.relation}{_all_of(self.where, self.part)} GROUP BY 1"
         )
-        return {int(block): (int(rows), int(total)) for block, rows, total in found}
+        return {int(block): (int(rows), int(total), int(changes)) for block, rows, total, changes in found}
+
+
+def _all_of(*conditions: str) -> str:
+    """The WHERE clause of what must hold together."""
+    # The line's end keeps a comment of the author's from taking the bracket with it.
+    held = [f"({each}\n)" for each in conditions if each]
+    return f" WHERE {' AND '.join(held)}" if held else ""
 
 
 def _known(values: Iterable[int | None]) -> list[int]:
