@@ -10,7 +10,7 @@ from framework.databases.postgres.snapshot import Horizon, horizon, snapshot
 from framework.databases.postgres.source import PostgresSession
 from framework.errors import LeaseLost
 from framework.events import Stats
-from framework.replicate import chunks, cursor, duplicates, evolve, merging, replacing, reuse, staging, state
+from framework.replicate import chunks, cursor, duplicates, evolve, merging, replacing, resume, reuse, staging, state
 from framework.replicate.job import Counter, Job
 from framework.replicate.journal import Loaded, Merged
 from framework.replicate.outline import EVERYTHING, Outline, Range
@@ -36,11 +36,14 @@ def ranges(job: Job, seen: Horizon) -> tuple[tuple[Range, ...], bool]:
         return (EVERYTHING,), True
 
 
-def begin(job: Job, session: Session, generation: str, made_of: Structure) -> None:
-    """Make the table that the load fills."""
-    shadow = structure.table(job.mapping, made_of, job.beside(SHADOW))
-    for notice in session.create_table(shadow, marker=state.marker(generation, job.table)):
-        job.reporter.notice(notice)
+def begin(job: Job, session: Session, outline: Outline, made_of: Structure, *, resumed: bool) -> None:
+    """Make the table that the load fills, if it is not there; and write down what is begun."""
+    if not resumed:
+        job.journal.begin(session)
+        shadow = structure.table(job.mapping, made_of, job.beside(SHADOW))
+        for notice in session.create_table(shadow, marker=state.marker(outline.generation, job.table)):
+            job.reporter.notice(notice)
+        resume.note(job, session, outline, made_of)
     for name, safe in job.mapping.renamed.items():
         job.reporter.notice(
             f"the target cannot hold the name {name!r} beside its others: the column is called {safe!r}"

@@ -72,8 +72,6 @@ def load(job: Job, outline: Outline, number: int, shared: Snapshot | None = None
     """
     with job.target.session() as session:
         if (done := job.journal.loaded(session, number)) is not None:
-            if count is not None:
-                count(done.rows)
             return done.rows
         if shared is not None:
             with shared.another_session() as reading:
@@ -117,12 +115,9 @@ def verify(job: Job) -> Stats:
 
 def _begin_full(job: Job, session: Session, left: resume.Left | None, outline: Outline, made_of: Structure) -> Outline:
     """Begin a full load, or go on with one; its outline."""
-    if left is not None and (resumed := resume.go_on(job, session, left, outline, made_of)) is not None:
-        return resumed
-    job.journal.begin(session)
-    full.begin(job, session, outline.generation, made_of)
-    resume.note(job, session, outline, made_of)
-    return outline
+    resumed = resume.go_on(job, session, left, outline, made_of) if left is not None else None
+    full.begin(job, session, resumed or outline, made_of, resumed=resumed is not None)
+    return resumed or outline
 
 
 def _place(job: Job, session: PostgresSession) -> str:

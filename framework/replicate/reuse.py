@@ -92,7 +92,7 @@ class _Refresh:
         self._source = _Side(
             PostgresCanonical(job.target.canonical.form),
             job.mapping.origin,
-            job.mapping.task.where or "",
+            job.mapping.filter,
             key,
             tuple((column.expression, column.type) for column in compared),
             chunks.within(key, outline.ranges[number]),
@@ -102,7 +102,7 @@ class _Refresh:
         self._copy = _Side(
             job.target.canonical,
             job.quote(shadow.name),
-            "",
+            _where,
             name,
             tuple((job.quote(column.name), column.type) for column in compared),
             chunks.within(name, outline.ranges[number]),
@@ -140,16 +140,16 @@ class _Refresh:
         if self._changed is None:
             return 0, "FALSE"
         # Whether they pass the filter or not: they may have left it.
-        conditions = _all_of(self._source.part, self._changed)
+        condition = _both(self._source.part, self._changed)
         keys = self._reading.query(
-            f"SELECT {self._source.key} FROM {self._source.relation}{conditions} LIMIT {MOST_KEYS + 1}"
+            f"SELECT {self._source.key} FROM {self._source.relation} WHERE {condition} LIMIT {MOST_KEYS + 1}"
         )
         if len(keys) > MOST_KEYS:
             return 0, self._changed
         for start in range(0, len(keys), AT_ONCE):
             values = ", ".join(integer(key) for (key,) in keys[start : start + AT_ONCE])
             self._delete(f"{self._copy.key} IN ({values})")
-        return (self._load(" AND ".join(filter(None, (self._source.part, self._changed)))) if keys else 0), "FALSE"
+        return self._load(condition) if keys else 0, "FALSE"
 
     def _sums(self, blocks: _Blocks, unread: str) -> tuple[Sums, Sums]:
         """The sums of both, which are asked at the same time."""
@@ -209,14 +209,14 @@ class _Side:
     """The source or the copy: what to ask of it, in its own SQL.
 
     Attributes:
-        where: the spec's filter.
+        filter: the WHERE clause of the rows that count, with a further condition.
         compared: what the number of a row is made of; nothing if rows are only counted.
         part: the condition that a row belongs to the part; empty for all.
     """
 
     canonical: Canonical
     relation: str
-    where: str
+    filter: Callable[[str], str]
     key: str
     compared: tuple[tuple[str, LogicalType], ...]
     part: str
@@ -224,7 +224,7 @@ class _Side:
 
     def extent(self) -> tuple[int | None, int | None]:
         """The smallest and the largest key of the part, whether its row counts or not."""
-        low, high = self.ask(f"SELECT MIN({self.key}), MAX({self.key}) FROM {self.relation}{_all_of(self.part)}")[0]
+        low, high = self.ask(f"SELECT MIN({self.key}), MAX({self.key}) FROM {self.relation}{_where(self.part)}")[0]
         return (None, None) if low is None else (int(low), int(high))
 
     def sums(self, blocks: _Blocks, changed: str) -> Sums:
@@ -233,16 +233,18 @@ class _Side:
         counted = "0" if changed == "FALSE" else f"SUM(CASE WHEN {changed} THEN 1 ELSE 0 END)"
         found = self.ask(
             f"SELECT {blocks.number(self.canonical, self.key)}, COUNT(*), {number}, {counted} "
-            f"FROM {self.relation}{_all_of(self.where, self.part)} GROUP BY 1"
+            f"FROM {self.relation}{self.filter(self.part)} GROUP BY 1"
         )
         return {int(block): (int(rows), int(total), int(changes)) for block, rows, total, changes in found}
 
 
-def _all_of(*conditions: str) -> str:
-    """The WHERE clause of what must hold together."""
-    # The line's end keeps a comment of the author's from taking the bracket with it.
-    held = [f"({each}\n)" for each in conditions if each]
-    return f" WHERE {' AND '.join(held)}" if held else ""
+def _where(condition: str) -> str:
+    return f" WHERE {condition}" if condition else ""
+
+
+def _both(one: str, other: str) -> str:
+    """The condition that both hold, of which the first may be empty."""
+    return f"{one} AND {other}" if one else other
 
 
 def _known(values: Iterable[int | None]) -> list[int]:

@@ -59,7 +59,7 @@ def _run(
     if state is not None and noted is not None:
         _die_at(state, noted)
     if arguments[0] == APART:
-        _apart(arguments[1], arguments[2])
+        _apart(arguments[1], arguments[2], full_refresh=len(arguments) == 3)
         return
     sys.argv = ["vitrina", *arguments]
     main()
@@ -93,11 +93,11 @@ def _die_at(state: State, noted: Path) -> None:
     setattr(holder, name, wrapped)
 
 
-def _apart(spec: str, table: str) -> None:
+def _apart(spec: str, table: str, *, full_refresh: bool) -> None:
     """Fill a table anew as Airflow does it, and change its source between the parts."""
     workspace, run_id = open_workspace(Path(spec), "default"), new_run_id()
     task = workspace.spec.replicate_task(table)
-    options = Options(run_id, full_refresh=True, spread=True)
+    options = Options(run_id, full_refresh=full_refresh, spread=True)
     with workspace.source() as source, workspace.target() as target:
         reporter = Reporter(f"replicate:{table}")
         with opened(source, target, task, options, reporter) as job:
