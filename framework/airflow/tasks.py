@@ -64,7 +64,7 @@ def run_step(work: Work, context: Context) -> dict[str, Any]:
 
 
 def plan_table(work: Work, context: Context) -> list[int]:
-    """Plan one table; the numbers of the parts that are to be loaded. Raises AirflowSkipException if it was not asked for."""
+    """Plan one table; the numbers of its parts that are not there. Raises AirflowSkipException if nobody asked for it."""
     with at_work(work, context, source=True) as task:
         step = task.plan.step(work.step)
         _require_chosen(task, step, context)
