@@ -64,7 +64,7 @@ def run_step(work: Work, context: Context) -> dict[str, Any]:
 
 
 def plan_table(work: Work, context: Context) -> list[int]:
-    """Plan one table; the numbers of its parts that are not there. Raises AirflowSkipException if nobody asked for it."""
+    """Plan one table; the numbers of the parts to load. Raises AirflowSkipException if it was not asked for."""
     with at_work(work, context, source=True) as task:
         step = task.plan.step(work.step)
         _require_chosen(task, step, context)
