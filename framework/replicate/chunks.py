@@ -14,13 +14,32 @@ WORTH_SPLITTING = 200_000
 MOST = 256
 """Ranges of one table."""
 
-ESTIMATE = "SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = %s::regclass"
+BYTES_OF_A_ROW = 200
+"""Where nobody has analysed a table that is large, its size tells how many rows there are, about."""
+
+# Partitions and inheriting tables belong to the table that is read; what holds partitions is never analysed by itself.
+ESTIMATE = """
+WITH RECURSIVE tree AS (
+    SELECT %(table)s::regclass::oid AS oid
+  UNION
+    SELECT i.inhrelid FROM pg_inherits i JOIN tree t ON t.oid = i.inhparent WHERE %(children)s
+)
+SELECT coalesce(sum(CASE WHEN c.relkind = 'p' THEN 0
+                         WHEN c.reltuples > 0 OR s.bytes < %(large)s THEN greatest(c.reltuples, 0)
+                         ELSE s.bytes / %(row)s END), 0)::bigint
+FROM tree JOIN pg_class c ON c.oid = tree.oid CROSS JOIN LATERAL (SELECT pg_relation_size(c.oid) AS bytes) AS s
+"""
 
 
 def estimated_rows(session: PostgresSession, mapping: Mapping) -> int:
-    """How many rows the server believes the source table has; 0 if it was never analysed."""
-    table = qualified(mapping.source.schema, mapping.source.name)
-    return int(session.query(ESTIMATE, (table,))[0][0])
+    """How many rows the server believes the source table has; 0 if it is small and was never analysed."""
+    asked = {
+        "table": qualified(mapping.source.schema, mapping.source.name),
+        "children": mapping.task.children,
+        "large": WORTH_SPLITTING * BYTES_OF_A_ROW,
+        "row": BYTES_OF_A_ROW,
+    }
+    return int(session.query(ESTIMATE, asked)[0][0])
 
 
 def streams_for(rows: int, streams: int) -> int:

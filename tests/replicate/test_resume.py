@@ -330,6 +330,29 @@ def test_tasks_go_on_with_what_tasks_or_a_run_began(people: Copying) -> None:
     assert people.rows("id, name") == people.source.rows("SELECT id, name FROM t ORDER BY id")
 
 
+def test_partitions_are_counted_for_parts(people: Copying) -> None:
+    people.source.execute("CREATE TABLE p (id bigint PRIMARY KEY, name text) PARTITION BY RANGE (id)")
+    people.source.execute("CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (2000)")
+    people.source.execute("CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (2000) TO (5000)")
+    people.source.execute("INSERT INTO p SELECT i, 'n' || i FROM generate_series(1, 4000) AS i")
+    people.source.execute("ANALYZE p1")
+    people.source.execute("ANALYZE p2")
+    settings = {**NO_CURSOR, "source_table": "p"}
+    with dying("phases.load", 3):
+        people({"streams": 1}, **settings)
+    people.source.execute("UPDATE p SET name = 'x' WHERE id = 5")
+    people.source.execute("UPDATE p SET id = 4500 WHERE id = 6")
+    assert people({"streams": 1}, **settings).rows_read < 1100
+    # A partition is exchanged: none of the rows is new, and they are others.
+    with dying("phases.load", 3):
+        people({"streams": 1}, **settings)
+    people.source.execute("CREATE TABLE p3 AS SELECT id, 'y' AS name FROM p1")
+    people.source.execute("ALTER TABLE p DETACH PARTITION p1")
+    people.source.execute("ALTER TABLE p ATTACH PARTITION p3 FOR VALUES FROM (0) TO (2000)")
+    people({"streams": 1}, **settings)
+    assert people.rows() == people.source.rows("SELECT * FROM p ORDER BY id")
+
+
 def test_small_loads_and_full_disks_leave_nothing(people: Copying) -> None:
     with dying("full._begin_attempt"):
         people()
