@@ -178,6 +178,16 @@ class Session(Protocol):
         Waits for transactions that are about to change them.
         """
 
+    def query_uncommitted(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """Run a query that also sees what other sessions have not committed, where that can be seen."""
+
+    @property
+    def tag(self) -> str:
+        """What tells this session from others, for `end`; empty where no other process has sessions."""
+
+    def end(self, tag: str) -> None:
+        """End another session of this account, and with it its transaction; nothing if it may not, or is gone."""
+
     def transaction(self) -> AbstractContextManager[None]:
         """Commits at the end, rolls back on an exception. Not nested. READ COMMITTED or stricter."""
 
@@ -212,6 +222,12 @@ class Session(Protocol):
 
     def drop_table(self, name: str) -> None:
         """Drop a table if it is there."""
+
+    def rename_table(self, name: str, table: Table, marker: str) -> None:
+        """Give the table ``name`` the name and the comment of ``table``, and a marker, all at once.
+
+        Waits for transactions that have worked on it; whoever comes later finds no such table.
+        """
 
     def drop_view(self, name: str) -> None:
         """Drop a view if it is there."""

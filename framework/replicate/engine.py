@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from framework import lease
 from framework.databases.base import Target
@@ -12,9 +12,9 @@ from framework.databases.postgres.attributes import attributes
 from framework.databases.postgres.catalog import identity, require
 from framework.databases.postgres.snapshot import snapshot
 from framework.databases.postgres.source import PostgresSource
-from framework.errors import LoadRefused, OutlineStale, UnsupportedType, VitrinaError
+from framework.errors import LoadRefused, OutlineStale, UnsupportedType
 from framework.events import Reporter, Stats
-from framework.replicate import chunks, full, phases, refusal, staging, unfit
+from framework.replicate import chunks, phases, refusal, resume, unfit
 from framework.replicate.job import Counter, Job
 from framework.replicate.mapping import resolve
 from framework.replicate.options import Options
@@ -44,10 +44,8 @@ def replicate(
             _load_all(job, outline)
             phases.merge(job, outline)
             stats = phases.verify(job)
-        except BaseException:
-            # Where the connection is gone, the next run does it.
-            with suppress(VitrinaError), target.session() as session:
-                job.discard(session, full.SHADOW, *staging.PURPOSES)
+        except BaseException as error:
+            resume.leave(job, error)
             raise
     return stats
 

@@ -20,16 +20,17 @@ from framework.replicate import (
     quarantine,
     reconciliation,
     replacing,
+    resume,
+    reuse,
     staging,
     state,
 )
 from framework.replicate.job import Counter, Job
 from framework.replicate.journal import Loaded, Merged
 from framework.replicate.outline import EVERYTHING, Outline, Range
+from framework.replicate.resume import SHADOW
 from framework.replicate.schema import structure
 from framework.replicate.schema.structure import Structure
-
-SHADOW = "shadow"
 
 
 def ranges(job: Job, seen: Horizon) -> tuple[tuple[Range, ...], bool]:
@@ -49,11 +50,14 @@ def ranges(job: Job, seen: Horizon) -> tuple[tuple[Range, ...], bool]:
         return (EVERYTHING,), True
 
 
-def begin(job: Job, session: Session, generation: str, made_of: Structure) -> None:
-    """Make the table that the load fills."""
-    shadow = structure.table(job.mapping, made_of, job.beside(SHADOW))
-    for notice in session.create_table(shadow, marker=state.marker(generation, job.table)):
-        job.reporter.notice(notice)
+def begin(job: Job, session: Session, outline: Outline, made_of: Structure, *, resumed: bool) -> None:
+    """Make the table that the load fills, if it is not there; and write down what is begun."""
+    if not resumed:
+        job.journal.begin(session)
+        shadow = structure.table(job.mapping, made_of, job.beside(SHADOW))
+        for notice in session.create_table(shadow, marker=state.marker(outline.generation, job.table)):
+            job.reporter.notice(notice)
+        resume.note(job, session, outline, made_of)
     quarantine.create(job, session)
     for name, safe in job.mapping.renamed.items():
         job.reporter.notice(
@@ -65,12 +69,16 @@ def load(job: Job, outline: Outline, number: int, session: Session, reading: Pos
     """Copy one range, in the open transaction."""
     shadow = job.mapping.table(job.beside(SHADOW))
     condition = chunks.condition(job.mapping, outline.ranges[number])
-    rows = session.load(shadow, job.extract(reading, condition), count)
+    kept = 0
+    if number in outline.compared:
+        rows, kept = reuse.refresh(job, session, reading, shadow, outline, number, count)
+    else:
+        rows = session.load(shadow, job.extract(reading, condition), count)
     # Parts of different times are caught up, and what is rejected then counts.
     rejected = quarantine.stage(job, session, reading, condition, number) if outline.one_snapshot else 0
     replaced = replacing.count(reading, job.mapping, condition)
     watermark = cursor.largest(job.mapping, reading) if number == 0 else None
-    done = Loaded(rows, rows, watermark, replaced, rejected)
+    done = Loaded(rows, rows, watermark, replaced, rejected, kept=kept)
     counted = reconciliation.first(job, reading) if number == 0 and outline.one_snapshot else None
     return replace(done, census=counted.as_text()) if counted is not None else done
 
@@ -79,10 +87,16 @@ def finish(job: Job, outline: Outline, session: Session, loaded: list[Loaded]) -
     """Complete the fresh copy, check it, and make it visible."""
     shadow = job.mapping.table(job.beside(SHADOW))
     watermark = next((part.watermark for part in loaded if part.watermark is not None), None)
-    rows = sum(part.rows for part in loaded)
-    rejected = sum(part.rejected for part in loaded)
+    rows, kept = sum(part.rows for part in loaded), sum(part.kept for part in loaded)
+    rejected = sum(part.rejected for part in loaded) if outline.one_snapshot else 0
     quarantine.require(job, session, rejected, rows + rejected)
-    stats = Stats(rows_read=rows, rows_written=rows, rows_rejected=rejected, watermark=watermark)
+    stats = Stats(
+        rows_read=rows - kept,
+        rows_written=rows - kept,
+        rows_unchanged=kept,
+        rows_rejected=rejected,
+        watermark=watermark,
+    )
     present: int | None = rows
     bound = cursor.next_bound(job.mapping, outline.horizon, watermark, None)
     counted = loaded[0].census
@@ -157,7 +171,7 @@ def _catch_up(
         rows_read=stats.rows_read + staged.read,
         rows_written=stats.rows_written + merged.written,
         rows_deleted=merged.deleted,
-        rows_unchanged=merged.unchanged,
+        rows_unchanged=stats.rows_unchanged + merged.unchanged,
         rows_rejected=staged.rejected,
         watermark=watermark,
     )

@@ -38,6 +38,10 @@ class Outline:
         pipeline: whose copy it is; empty if that is not known.
         resync: the condition of the rows that are read again; bound and watermark stay. None where that is not asked.
         renamed: by the names that columns will have in the copy, those they have.
+        kept: parts that an earlier run has loaded, and that the copy is caught up from.
+        compared: parts whose rows an earlier run has loaded, and that are compared with the source instead.
+        since: where the source was before those rows were read, as text; None if it is not known.
+        files: what told then whether the source's table was written anew as a whole.
     """
 
     full: bool
@@ -56,6 +60,15 @@ class Outline:
     position: str | None = None
     origin: str | None = None
     pipeline: str = ""
+    kept: tuple[int, ...] = ()
+    compared: tuple[int, ...] = ()
+    since: str | None = None
+    files: str | None = None
+
+    @property
+    def unread(self) -> tuple[int, ...]:
+        """The parts that are to be loaded, or compared."""
+        return tuple(number for number in range(len(self.ranges)) if number not in self.kept)
 
     def reached(self, bound: str | None, watermark: str | None, made_of: Structure, census: str | None) -> State:
         """The state of the copy once this run is done."""
@@ -83,5 +96,7 @@ class Outline:
             "ranges": tuple((low, high) for low, high in data["ranges"]),
             "backfill": tuple(data["backfill"]),
             "renamed": tuple((new, old) for new, old in data["renamed"]),
+            "kept": tuple(data["kept"]),
+            "compared": tuple(data["compared"]),
         }
         return cls(**{**data, "horizon": Horizon(**data["horizon"]), **lists})

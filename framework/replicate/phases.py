@@ -18,12 +18,13 @@ from framework.databases.postgres.snapshot import Horizon, Snapshot, horizon, sn
 from framework.databases.postgres.source import PostgresSession
 from framework.errors import StatementFailed, VerifyFailed
 from framework.events import Stats
-from framework.replicate import cursor, evolve, full, incremental, quarantine, resync, state, succession
+from framework.replicate import cursor, evolve, full, incremental, quarantine, resume, resync, state, succession
 from framework.replicate.job import Counter, Job
 from framework.replicate.journal import Loaded, Merged
 from framework.replicate.mapping import DELETED_AT
 from framework.replicate.outline import EVERYTHING, Outline
 from framework.replicate.schema.change import Evolution
+from framework.replicate.schema.structure import Structure
 
 
 def plan(job: Job) -> Outline:
@@ -44,6 +45,7 @@ def plan(job: Job) -> Outline:
         state.ensure(session, job.target)
         bookkeeping.ensure(session, job.target, quarantine.TABLE)
         # First of all: whoever was taken over before his rename cannot rename any more.
+        left = resume.take(job, session)
         job.clear_leftovers(session)
         last = state.current(session, job.target, job.table)
         if not job.options.take_over:
@@ -52,8 +54,10 @@ def plan(job: Job) -> Outline:
             last = resync.require(job, last, job.options.resync)
         evolution = evolve.require(job, last) if last is not None else None
         made_of = evolve.expected(job, last, evolution)
-        job.journal.begin(session)
         if last is not None and not _is_full(job, last, evolution):
+            if left is not None:
+                session.drop_table(left.shadow)
+            job.journal.begin(session)
             if last.structure is not None and last.structure.hidden:
                 evolve.reveal(job, session)
             succession.require(job, last.origin, here)
@@ -61,9 +65,8 @@ def plan(job: Job) -> Outline:
             outline = succession.continued(job, outline, last.origin, here)
             incremental.begin(job, session)
         else:
-            outline = _full(job, seen, place)
-            outline = replace(outline, origin=here.as_text())
-            full.begin(job, session, outline.generation, made_of)
+            outline = replace(_full(job, seen, place), origin=here.as_text())
+            outline = _begin_full(job, session, left, outline, made_of)
         outline = replace(outline, pipeline=job.options.pipeline or (last.pipeline if last is not None else ""))
     for change in evolution.changes if evolution is not None and outline.full else ():
         job.reporter.notice(change.sentence)
@@ -124,6 +127,13 @@ def verify(job: Job) -> Stats:
     if found != done.rows:
         raise VerifyFailed(job.table, found, done.rows)
     return done.stats
+
+
+def _begin_full(job: Job, session: Session, left: resume.Left | None, outline: Outline, made_of: Structure) -> Outline:
+    """Begin a full load, or go on with one; its outline."""
+    resumed = resume.go_on(job, session, left, outline, made_of) if left is not None else None
+    full.begin(job, session, resumed or outline, made_of, resumed=resumed is not None)
+    return resumed or outline
 
 
 def _seen(job: Job, session: PostgresSession) -> tuple[Horizon, str]:

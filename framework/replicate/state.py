@@ -81,6 +81,16 @@ def new_generation(token: int) -> str:
     return f"{token}.{secrets.token_hex(6)}"
 
 
+def renewed(generation: str, token: int) -> str:
+    """The same filling in the hands of another holder of the lease."""
+    return f"{token}.{filling(generation)}"
+
+
+def filling(generation: str) -> str:
+    """What stays of a generation's name whoever goes on with the filling."""
+    return generation.partition(".")[2]
+
+
 def marker(generation: str, table: str) -> str:
     """The marker of a filling of ``table``."""
     return f"{MARK}{generation} of {table}"

@@ -36,6 +36,13 @@ def require(job: Job, last: Origin | None, seen: Origin) -> None:
         raise SourceBehind(job.table, job.source.name, last.log - seen.log, standby=seen.standby)
 
 
+def goes_on(before: Origin, seen: Origin) -> bool:
+    """Whether it is known that the server of before answers, with all that it had: its transactions are numbered on."""
+    if before.log is None or seen.log is None or None in (before.system, before.timeline):
+        return False
+    return (before.system, before.timeline) == (seen.system, seen.timeline) and seen.log >= before.log
+
+
 def doubts(job: Job, last: Origin | None, seen: Origin) -> str | None:
     """Why rows below the bound may be others than those of the copy; None if they are not."""
     if last is None:

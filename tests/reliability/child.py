@@ -91,7 +91,7 @@ def _run(
             _at(each, partial(trace.note, each.name), every=True)
         trace.note(Trace.BEGUN)
     if arguments[0] == APART:
-        _apart(arguments[1], arguments[2])
+        _apart(arguments[1], arguments[2], full_refresh=len(arguments) == 3)
         return
     sys.argv = ["vitrina", *arguments]
     from framework.cli import main
@@ -132,11 +132,11 @@ def _at(state: State, act: Callable[[], None], *, every: bool = False) -> None:
     setattr(holder, name, wrapped)
 
 
-def _apart(spec: str, table: str) -> None:
+def _apart(spec: str, table: str, *, full_refresh: bool) -> None:
     """Fill a table anew as Airflow does it, and change its source between the parts."""
     workspace, run_id = open_workspace(Path(spec), "default"), new_run_id()
     task = workspace.spec.replicate_task(table)
-    options = Options(run_id, full_refresh=True, spread=True)
+    options = Options(run_id, full_refresh=full_refresh, spread=True)
     with workspace.source() as source, workspace.target() as target:
         reporter = Reporter(f"replicate:{table}")
         with opened(source, target, task, options, reporter) as job:

@@ -58,7 +58,7 @@ FIRST = (
 
 FULL = (
     State("full.cleared", f"{_REPLICATE}job.Job.clear_leftovers"),
-    _before("full.journal", f"{_REPLICATE}full.begin"),
+    State("full.journal", f"{_JOURNAL}begin"),
     State("full.shadow", f"{_REPLICATE}full.begin"),
     State("full.claimed", f"{_JOURNAL}claim"),
     _before("full.streaming", f"{_REPLICATE}job.Counter.__call__"),
@@ -95,6 +95,25 @@ APART = (
     _before("apart.verify", f"{_REPLICATE}phases.verify"),
 )
 """States of a full load whose parts are read at different times."""
+
+RESUMED = (
+    State("resume.renamed", f"{_MYSQL}session.MySQLSession.rename_table", of="_vitrina_shadow"),
+    State("resume.taken", f"{_JOURNAL}take_over"),
+    State("resume.begun", f"{_REPLICATE}resume.go_on"),
+    State("resume.emptied", f"{_REPLICATE}reuse._Refresh._delete"),
+    State("resume.read", f"{_REPLICATE}reuse._Refresh._read_changed", occurrence=2),
+    State("resume.refreshed", f"{_REPLICATE}reuse.refresh"),
+    State("resume.part", f"{_REPLICATE}phases._load", of="table='accounts'"),
+    _before("resume.parts", f"{_REPLICATE}phases.merge", "table='accounts'"),
+)
+"""States of a run that goes on with a full load which died, in one snapshot."""
+
+APART_RESUMED = (
+    State("resume.kept", f"{_REPLICATE}resume.go_on"),
+    _before("resume.joined", f"{_REPLICATE}full._catch_up"),
+    State("resume.caught-up", f"{_REPLICATE}full._catch_up"),
+)
+"""States of one that does so in parts which are read at different times."""
 
 INCREMENT = (
     _before("increment.begun", f"{_REPLICATE}incremental.begin"),
@@ -152,5 +171,17 @@ TICK = (
 )
 """States of a run that makes a tick."""
 
-GROUPS = {"first": FIRST, "full": FULL, "apart": APART, "increment": INCREMENT, "altered": ALTERED, "tick": TICK}
+HALFWAY = State("full.part", f"{_REPLICATE}phases._load", of="table='accounts'", occurrence=2)
+"""Where a load dies that is to be gone on with."""
+
+GROUPS = {
+    "first": FIRST,
+    "full": FULL,
+    "apart": APART,
+    "resumed": RESUMED,
+    "apart-resumed": APART_RESUMED,
+    "increment": INCREMENT,
+    "altered": ALTERED,
+    "tick": TICK,
+}
 ALL = tuple(state for group in GROUPS.values() for state in group)

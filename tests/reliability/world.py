@@ -170,6 +170,12 @@ class World:
         self.target.execute("SET foreign_key_checks = 1")
         self.unfill()
 
+    def drop(self, table: str) -> None:
+        """A table that is to be filled as if it never had been."""
+        self.target.execute("SET foreign_key_checks = 0")
+        self.target.execute(f"DROP TABLE {table}")
+        self.target.execute("SET foreign_key_checks = 1")
+
     def change(self) -> None:
         """New, changed and gone rows in each table; rows that leave a filter and come; partitions that change."""
         new = self._next = self._next + 10

@@ -77,6 +77,21 @@ class MySQLSession:
             with suppress(VitrinaError):
                 self.execute("SET SESSION innodb_lock_wait_timeout = 30")
 
+    def query_uncommitted(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """Run a query that also sees what other sessions have not committed."""
+        self.execute("SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED")  # of the next one only
+        return self.query(sql, parameters)
+
+    @property
+    def tag(self) -> str:
+        """The server's number of this session."""
+        return str(int(self._connection.thread_id()))  # type: ignore[no-untyped-call]
+
+    def end(self, tag: str) -> None:
+        """End another session; an account may end its own."""
+        with suppress(StatementFailed, PrivilegeMissing):
+            self.execute(f"KILL {int(tag)}")
+
     @contextmanager
     def unreferenced(self) -> Iterator[None]:
         """Within the context the server neither checks foreign keys nor cascades."""
@@ -184,6 +199,13 @@ class MySQLSession:
         """Drop a table if it is there."""
         if self.relation(name) == "table":
             self.execute(f"DROP TABLE {self._dialect.quote(name)}")
+
+    def rename_table(self, name: str, table: Table, marker: str) -> None:
+        """Give a table another name and another comment: one statement, which changes the catalog only."""
+        comment = self._connection.escape(comments.marked(table.comment, marker))
+        self.execute(
+            f"ALTER TABLE {self._dialect.quote(name)} COMMENT = {comment}, RENAME TO {self._dialect.quote(table.name)}"
+        )
 
     def drop_view(self, name: str) -> None:
         """Drop a view if it is there."""
