@@ -12,6 +12,9 @@ from tests.reliability import child, states
 from tests.reliability.states import State
 from tests.reliability.world import SECONDS, World, Writers
 
+TRIES = 3
+"""Runs that may miss a state: whether rows agree with a foreign key, the writers decide."""
+
 COMMANDS = {
     "first": ("run", "spec.yaml"),
     "full": ("run", "spec.yaml", "--full-refresh"),
@@ -38,7 +41,7 @@ def test_a_run_that_dies_is_made_good_by_the_next(world: World, group: str) -> N
         world.assert_equal()
     # MySQL meets them all; of MariaDB, those where the server itself is in the midst of something.
     here = [state for state in states.GROUPS[group] if world.target.kind == "mysql" or state.in_adapter]
-    missed = [state.name for state in here if not dies(world, group, state)]
+    missed = [state.name for state in here if not any(dies(world, group, state) for _ in range(TRIES))]
     assert missed == [], f"no run came to these states\n{world.log()}"
 
 
