@@ -187,6 +187,7 @@ def compiles(loaded: Loaded) -> None:
 def _generates(task: GenerateTask) -> None:
     counts: dict[str, int] = {}
     for name in reference_order(task.entities):
-        counts[name] = row_count(task.entities[name], counts)
+        # What is not filled has the rows that are there.
+        counts[name] = row_count(task.entities[name], counts) if task.entities[name].rows is not None else 10
         if task.entities[name].rows is not None:
             check_parents(compile_table(task, name, counts[name], NOW), counts)
