@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta, timezone
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -61,17 +62,16 @@ def faker(url: str, orders: int) -> int:
 
     fake = Faker("en_US")
     fake.seed_instance(1)
-    people = (lambda: fake.unique.email(), fake.name, fake.phone_number, fake.sentence)  # noqa: PLW0108
+    people = (lambda: fake.unique.email(), fake.name, fake.phone_number, fake.sentence)
     return _fill(url, orders, people, _values)
 
 
 def mimesis(url: str, orders: int) -> int:
     """Row by row, sent by COPY."""
-    from mimesis import Person, Text
-    from mimesis.locales import Locale
-
-    person, text = Person(Locale.EN, seed=1), Text(Locale.EN, seed=1)
-    return _fill(url, orders, (lambda: person.email(unique=True), person.full_name, person.phone_number, text.title), _copy)
+    library, locale = import_module("mimesis"), import_module("mimesis.locales").Locale.EN
+    person, text = library.Person(locale, seed=1), library.Text(locale, seed=1)
+    people = (lambda: person.email(unique=True), person.full_name, person.phone_number, text.title)
+    return _fill(url, orders, people, _copy)
 
 
 def snowfakery(url: str, orders: int) -> int:

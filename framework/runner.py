@@ -10,6 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
+from pathlib import Path
 
 from framework import lease, units
 from framework.databases.base import Target
@@ -29,6 +30,7 @@ from framework.events import (
     ignore,
 )
 from framework.generate.changes import tick
+from framework.generate.drawn import Pools
 from framework.generate.filling import fill
 from framework.marts.build import build
 from framework.marts.capture import watch
@@ -55,6 +57,7 @@ class Run:
         resync: the source's condition of the rows that are read again; None where replication goes its way.
         recreate: drop and fill generated tables anew.
         mask_key: the key of masked columns.
+        pools: the lock file of values drawn from Faker, which need not be there.
         cancelled: is set when the run is told to end.
     """
 
@@ -67,6 +70,7 @@ class Run:
     resync: str | None = None
     recreate: bool = False
     mask_key: bytes | None = None
+    pools: Path | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
 
     def cancel(self) -> None:
@@ -98,12 +102,13 @@ def new_run_id() -> str:
 
 def _generate(run: Run, step: Step, reporter: Reporter) -> Stats:
     task = GenerateTask.model_validate(step.arguments["task"])
-    return fill(run.read, task, reporter, recreate=run.recreate)
+    pools = Pools.of(run.pools, reporter.notice)
+    return fill(run.read, task, reporter, recreate=run.recreate, pools=pools)
 
 
 def _tick(run: Run, step: Step, reporter: Reporter) -> Stats:
     task = GenerateTask.model_validate(step.arguments["task"])
-    return tick(run.read, task, int(step.arguments["ticks"]), reporter)
+    return tick(run.read, task, int(step.arguments["ticks"]), reporter, Pools.of(run.pools, reporter.notice))
 
 
 def _replicate(run: Run, step: Step, reporter: Reporter) -> Stats:

@@ -130,6 +130,7 @@ def _execute(
         resync=resync,
         recreate=recreate,
         mask_key=mask_key,
+        pools=workspace.pools,
     )
     try:
         runner.execute(plan, run, workers)

@@ -15,6 +15,7 @@ from framework.generate import coerce, load, marker
 from framework.generate.batch import Drawn, TableRules
 from framework.generate.dataset import compile_table, reference_order
 from framework.generate.deletes import deletable
+from framework.generate.drawn import Pools
 from framework.generate.filling import require_permission
 from framework.generate.marker import Mark, Marks, State
 from framework.generate.sample import Sample, share
@@ -28,7 +29,9 @@ from framework.spec.entities import Changes, Entity, GenerateTask
 _CHUNK = 20_000
 
 
-def tick(source: PostgresSource, task: GenerateTask, ticks: int, reporter: Reporter) -> Stats:
+def tick(
+    source: PostgresSource, task: GenerateTask, ticks: int, reporter: Reporter, pools: Pools | None = None
+) -> Stats:
     """Perform so many ticks of `changes`; they go on where the last ones ended.
 
     All values follow from the seed and the number of the tick, except those of touch columns, which get the clock of
@@ -43,7 +46,7 @@ def tick(source: PostgresSource, task: GenerateTask, ticks: int, reporter: Repor
     """
     require_permission(source)
     with source.session() as session, marker.exclusive(session):
-        work = _Ticks(session, task, reporter)
+        work = _Ticks(session, task, reporter, pools or Pools(announce=reporter.notice))
         total = Stats()
         for done in range(ticks):
             stats = work.perform()
@@ -58,7 +61,7 @@ def tick(source: PostgresSource, task: GenerateTask, ticks: int, reporter: Repor
 class _Ticks:
     """Ticks of one task on one connection."""
 
-    def __init__(self, session: PostgresSession, task: GenerateTask, reporter: Reporter) -> None:
+    def __init__(self, session: PostgresSession, task: GenerateTask, reporter: Reporter, pools: Pools) -> None:
         self._session = session
         self._task = task
         names = tuple(name for name in reference_order(task.entities) if task.entities[name].rows is not None)
@@ -71,7 +74,7 @@ class _Ticks:
                 reporter.notice(f"{name} was filled by other rules; its ticks follow those of the spec")
         limit = min(microseconds(units.parse_datetime(task.now)), self._clock())
         self._rules = {
-            name: compile_table(task, name, self._marks[name].rows, limit)
+            name: compile_table(task, name, self._marks[name].rows, limit, pools)
             for name in names
             if task.entities[name].changes is not None
         }

@@ -52,7 +52,7 @@ LAYOUT = "vitrina fills "
 
 LAYOUT_VERSION = 1
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 """Grows when the same rules would make other values than before."""
 
 # Any number that nobody else uses: "vitrina" in ASCII.
