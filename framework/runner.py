@@ -32,6 +32,7 @@ from framework.events import (
 from framework.generate.changes import tick
 from framework.generate.drawn import Pools
 from framework.generate.filling import fill
+from framework.generate.live import Live, live
 from framework.marts.build import build
 from framework.marts.capture import watch
 from framework.plan import Kind, Plan, Step
@@ -58,6 +59,7 @@ class Run:
         recreate: drop and fill generated tables anew.
         mask_key: the key of masked columns.
         pools: the lock file of values drawn from Faker, which need not be there.
+        live: ticks go on at a rate, not so many of them.
         cancelled: is set when the run is told to end.
     """
 
@@ -71,6 +73,7 @@ class Run:
     recreate: bool = False
     mask_key: bytes | None = None
     pools: Path | None = None
+    live: Live | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
 
     def cancel(self) -> None:
@@ -108,7 +111,10 @@ def _generate(run: Run, step: Step, reporter: Reporter) -> Stats:
 
 def _tick(run: Run, step: Step, reporter: Reporter) -> Stats:
     task = GenerateTask.model_validate(step.arguments["task"])
-    return tick(run.read, task, int(step.arguments["ticks"]), reporter, Pools.of(run.pools, reporter.notice))
+    pools = Pools.of(run.pools, reporter.notice)
+    if run.live is not None:
+        return live(run.read, task, run.live, reporter, pools)
+    return tick(run.read, task, int(step.arguments["ticks"]), reporter, pools)
 
 
 def _replicate(run: Run, step: Step, reporter: Reporter) -> Stats:

@@ -13,7 +13,6 @@ from framework.databases.postgres.source import PostgresSession
 from framework.generate import load
 from framework.generate.batch import Drawn, Parents, TableRules
 from framework.generate.rule import REDRAWN, ParentRows
-from framework.generate.sample import Sample
 from framework.generate.stored import Fetched, vectors
 from framework.generate.values import Vector
 from framework.spec.entities import NextState, Update
@@ -48,38 +47,45 @@ def _kind(rules: TableRules, column: str) -> str:
 
 @dataclass(frozen=True)
 class Updating:
-    """One update of one table in one tick."""
+    """One update of one table in one tick; ``number`` is the table's among those of the session."""
 
     session: PostgresSession
     rules: TableRules
     update: Update
     parents: Parents
     tick: int
+    number: int = 0
 
-    def perform(self, sample: Sample) -> int:
-        """Update the rows of the sample; how many were written. Rows that have no next state stay untouched."""
+    def perform(self, sample: str) -> int:
+        """Update the rows that a query chooses (their keys and places); how many were written.
+
+        Rows that have no next state stay untouched.
+        """
         columns = redrawn(self.rules, self.update)
         if not columns:
             return self._move_on(sample)
         fresh = self._fresh_table(columns)
-        self.session.execute(f"CREATE TEMPORARY TABLE {quote(_FRESH)} ({_definitions(fresh)}) ON COMMIT DROP")
+        # Made once for a session: a table for every tick would leave the catalog full of dead rows.
+        self.session.execute(
+            f"CREATE TEMPORARY TABLE IF NOT EXISTS {quote(fresh.name)} ({_definitions(fresh)}) ON COMMIT DELETE ROWS"
+        )
         written = 0
         for first, rows in self._chosen(sample, columns):
             load.copy(self.session, fresh, [load.encoded(fresh, self._values(first, rows, columns))])
-            written += self._apply(columns)
-            self.session.execute(f"TRUNCATE {quote(_FRESH)}")
-        self.session.execute(f"DROP TABLE {quote(_FRESH)}")
+            written += self._apply(fresh.name, columns)
+            if len(rows) == _CHUNK:
+                self.session.execute(f"TRUNCATE {quote(fresh.name)}")
         return written
 
     # --- in the server alone
 
-    def _move_on(self, sample: Sample) -> int:
+    def _move_on(self, sample: str) -> int:
         assignments, parameters = self._assignments()
         moves = " OR ".join(f"{self._state(name)} = ANY (%s{self._cast(name, '[]')})" for name in self.update.set)
         states = [list(step.next) for step in self.update.set.values()]
         return self.session.execute(
             f"UPDATE {self._table} AS t SET {assignments} "
-            f"FROM ({sample.keys(self.rules.table, self._table, 'true')}) AS chosen "
+            f"FROM ({sample.replace('%', '%%')}) AS chosen "
             f"WHERE {self._same_key('chosen')} AND ({moves})",
             (*parameters, *states),
         )
@@ -115,13 +121,14 @@ class Updating:
 
     # --- with values made here
 
-    def _chosen(self, sample: Sample, columns: Sequence[str]) -> Iterator[tuple[int, list[tuple[Any, ...]]]]:
+    def _chosen(self, sample: str, columns: Sequence[str]) -> Iterator[tuple[int, list[tuple[Any, ...]]]]:
         """The chosen rows in lists, each with the number of its first: their keys and what is read of them."""
         expressions, parameters = self._reads(columns)
+        escaped = sample.replace("%", "%%") if parameters else sample
         keys = [f"t.{quote(name)}" for name in self.rules.table.primary_key]
         query = (
             f"SELECT {', '.join([*keys, *expressions])} FROM {self._table} AS t "
-            f"JOIN ({sample.keys(self.rules.table, self._table, 'true')}) AS chosen ON {self._same_key('chosen')} "
+            f"JOIN ({escaped}) AS chosen ON {self._same_key('chosen')} "
             f"ORDER BY chosen.place"
         )
         with self.session.connection.cursor() as cursor:
@@ -192,19 +199,19 @@ class Updating:
         names = (*self.rules.table.primary_key, *columns)
         # Numbered, because a key column may be drawn anew.
         return Table(
-            _FRESH,
+            f"{_FRESH}_{self.number}",
             tuple(Column(f"c{place}", self.rules.type_of(name)) for place, name in enumerate(names)),
             schema="pg_temp",
         )
 
-    def _apply(self, columns: Sequence[str]) -> int:
+    def _apply(self, table: str, columns: Sequence[str]) -> int:
         keys = self.rules.table.primary_key
         fresh = [f"{quote(name)} = fresh.c{place}" for place, name in enumerate(columns, len(keys))]
         assignments, parameters = self._assignments()
         same = " AND ".join(f"t.{quote(name)} = fresh.c{place}" for place, name in enumerate(keys))
         return self.session.execute(
             f"UPDATE {self._table} AS t SET {', '.join([*fresh, *([assignments] if assignments else [])])} "
-            f"FROM {quote(_FRESH)} AS fresh WHERE {same}",
+            f"FROM {quote(table)} AS fresh WHERE {same}",
             parameters,
         )
 
