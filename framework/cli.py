@@ -344,7 +344,7 @@ def resync(spec: Path, environment: str, table: str, where: str | None) -> None:
     "--sample",
     metavar="N%",
     callback=arguments.fraction,
-    help="Compare only a part of the rows, another one each time.",
+    help="Compare a part of the rows, another one each time.",
 )
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def verify(
