@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from framework.databases.postgres.names import qualified, quote, type_name
+from framework.databases.postgres.names import qualified, quote
 from framework.databases.postgres.source import PostgresSession, Row
-from framework.generate import coerce, text
 from framework.generate.batch import Drawn, Recomputed, TableRules
+from framework.generate.literals import unnested
 from framework.generate.streams import Rows
 
 _UNSAID = frozenset({"real", "double precision"})
@@ -46,19 +46,12 @@ class Addressed:
             )
         )
 
-    def literals(self, session: PostgresSession, columns: Sequence[str], rows: Rows) -> str:
+    def literals(self, columns: Sequence[str], rows: Rows) -> str:
         """A table expression ``unnest(...)`` of the columns of these rows."""
         batch = Drawn(self.rules, rows, Recomputed({}, _Nobody()))
-        arrays = []
-        for name in columns:
-            type_ = self.rules.type_of(name)
-            written = coerce.written(type_, batch.column(name))
-            assert written is not None
-            values = [value.decode() for value in text.to_bytes(written)]
-            with session.connection.cursor() as cursor:
-                array = cursor.mogrify("%s", (values,)).decode()
-            arrays.append(f"{array}::text[]::{type_name(type_)}[]")
-        return f"unnest({', '.join(arrays)})"
+        made = unnested([self.rules.type_of(name) for name in columns], [batch.column(name) for name in columns])
+        assert made is not None
+        return made
 
     def found(
         self, session: PostgresSession, columns: Sequence[str], rows: Rows, condition: str, reads: Sequence[str] = ()
@@ -71,7 +64,7 @@ class Addressed:
         same = " AND ".join(f"t.{quote(name)} = wanted.{quote(name)}" for name in columns)
         read = "".join(f", t.{quote(name)}" for name in reads)
         return session.query(
-            f"SELECT wanted._place - 1{read} FROM {self.literals(session, columns, rows)} "
+            f"SELECT wanted._place - 1{read} FROM {self.literals(columns, rows)} "
             f"WITH ORDINALITY AS wanted({names}, _place) JOIN {table} AS t ON {same} WHERE {condition} ORDER BY 1"
         )
 

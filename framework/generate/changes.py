@@ -20,7 +20,7 @@ from framework.generate.deletes import deletable
 from framework.generate.drawn import Pools
 from framework.generate.filling import require_permission
 from framework.generate.marker import Mark, Marks, State
-from framework.generate.sample import Sample, by_number, share
+from framework.generate.sample import Choice, Sample, by_number, share
 from framework.generate.scalars import microseconds
 from framework.generate.stored import StoredParents
 from framework.generate.streams import Stream
@@ -147,21 +147,21 @@ class Ticks:
         wanted = share(changes.delete.rows, self._total(name))
         keys = " AND ".join(f"t.{quote(key)} = chosen.{quote(key)}" for key in rules.table.primary_key)
         chosen = self._chosen(name, "delete", wanted, condition)
-        deleted = self._session.execute(f"DELETE FROM {table} AS t USING ({chosen}) AS chosen WHERE {keys}")
+        deleted = self._session.execute(f"DELETE FROM {table} AS t USING ({chosen.query}) AS chosen WHERE {keys}")
         if deleted:
             self._counts[name] -= deleted
             self._forget_cascades()
         return deleted
 
-    def _chosen(self, name: str, purpose: str, wanted: int, condition: str) -> str:
-        """A query of the keys and places of the rows that a change falls on."""
+    def _chosen(self, name: str, purpose: str, wanted: int, condition: str) -> Choice:
+        """The rows that a change falls on."""
         stream, table = self._stream(name, purpose), self._table(name)
         if (numbered := self._addressed().get(name)) is not None:
             chosen = by_number(self._session, numbered, stream, self._total(name), wanted, condition)
             if chosen is not None:
                 return chosen
         total = self._total(name) if condition == "true" else self._count(table, condition)
-        return Sample.of(stream, total, wanted).keys(self._rules[name].table, table, condition)
+        return Choice(Sample.of(stream, total, wanted).keys(self._rules[name].table, table, condition))
 
     def _update(self, name: str) -> int:
         changes = self._changes(name)

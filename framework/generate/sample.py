@@ -17,7 +17,7 @@ from framework.databases.postgres.source import PostgresSession
 from framework.generate import addressed
 from framework.generate.addressed import Addressed
 from framework.generate.stored import ordering
-from framework.generate.streams import Permutation, Stream
+from framework.generate.streams import Permutation, Rows, Stream
 from framework.tables import Table
 
 _SCANNED = 4
@@ -26,7 +26,7 @@ _LONGEST = 100_000
 """Keys that one statement may name."""
 _TRIES = 20
 """So many times the wanted rows are looked at before all are."""
-_FEWEST = 64
+_SPARE = 16
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,22 @@ class Sample:
         )
 
 
+@dataclass(frozen=True)
+class Choice:
+    """Chosen rows.
+
+    Attributes:
+        query: a query of their keys and places.
+        numbers: their row numbers, where they were chosen by these.
+    """
+
+    query: str
+    numbers: Rows | None = None
+
+
 def by_number(
     session: PostgresSession, table: Addressed, stream: Stream, total: int, size: int, condition: str
-) -> str | None:
+) -> Choice | None:
     """A query like `Sample.keys` that names the chosen rows; None where it cannot be, or does not pay."""
     key = table.rules.table.primary_key
     if not 0 < size <= min(total // _SCANNED, _LONGEST) or not table.can_compute(key):
@@ -76,17 +89,17 @@ def by_number(
     tried = 0
     while len(chosen) < size:
         missing = size - len(chosen)
-        batch = min(2 * missing + _FEWEST, table.next_row - tried)
-        if batch <= 0 or tried > _TRIES * size + _FEWEST:
+        # Some more than are missing, since some are gone; where a condition refuses many, ever more.
+        expected = missing * table.next_row / total if not tried else missing * tried / max(len(chosen), 1)
+        batch = min(int(expected * 1.05) + _SPARE, table.next_row - tried)
+        if batch <= 0 or tried >= _TRIES * (size + _SPARE):
             return None
         rows = order(np.arange(tried, tried + batch, dtype=np.int64))
         chosen = np.concatenate([chosen, addressed.first(rows, table.found(session, key, rows, condition), missing)])
         tried += batch
     names = ", ".join(quote(name) for name in key)
-    return (
-        f"SELECT {names}, _place - 1 AS place FROM {table.literals(session, key, chosen)} "
-        f"WITH ORDINALITY AS named({names}, _place)"
-    )
+    query = f"SELECT {names}, _place - 1 AS place FROM {table.literals(key, chosen)} "
+    return Choice(query + f"WITH ORDINALITY AS named({names}, _place)", chosen)
 
 
 def share(amount: int | str, total: int) -> int:

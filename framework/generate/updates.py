@@ -12,7 +12,9 @@ from framework.databases.postgres.names import qualified, quote, type_name
 from framework.databases.postgres.source import PostgresSession
 from framework.generate import load
 from framework.generate.batch import Drawn, Parents, TableRules
+from framework.generate.literals import unnested
 from framework.generate.rule import REDRAWN, ParentRows
+from framework.generate.sample import Choice
 from framework.generate.stored import Fetched, vectors
 from framework.generate.values import Vector
 from framework.spec.entities import NextState, Update
@@ -56,8 +58,8 @@ class Updating:
     tick: int
     number: int = 0
 
-    def perform(self, sample: str) -> int:
-        """Update the rows that a query chooses (their keys and places); how many were written.
+    def perform(self, sample: Choice) -> int:
+        """Update the chosen rows; how many were written.
 
         Rows that have no next state stay untouched.
         """
@@ -65,27 +67,26 @@ class Updating:
         if not columns:
             return self._move_on(sample)
         fresh = self._fresh_table(columns)
-        # Made once for a session: a table for every tick would leave the catalog full of dead rows.
-        self.session.execute(
-            f"CREATE TEMPORARY TABLE IF NOT EXISTS {quote(fresh.name)} ({_definitions(fresh)}) ON COMMIT DELETE ROWS"
-        )
+        if sample.numbers is not None and not self._wanted(columns):
+            return self._named(sample, fresh, columns)
+        self._make(fresh)
         written = 0
         for first, rows in self._chosen(sample, columns):
             load.copy(self.session, fresh, [load.encoded(fresh, self._values(first, rows, columns))])
-            written += self._apply(fresh.name, columns)
+            written += self._apply(quote(fresh.name), columns)
             if len(rows) == _CHUNK:
                 self.session.execute(f"TRUNCATE {quote(fresh.name)}")
         return written
 
     # --- in the server alone
 
-    def _move_on(self, sample: str) -> int:
+    def _move_on(self, sample: Choice) -> int:
         assignments, parameters = self._assignments()
         moves = " OR ".join(f"{self._state(name)} = ANY (%s{self._cast(name, '[]')})" for name in self.update.set)
         states = [list(step.next) for step in self.update.set.values()]
         return self.session.execute(
             f"UPDATE {self._table} AS t SET {assignments} "
-            f"FROM ({sample.replace('%', '%%')}) AS chosen "
+            f"FROM ({sample.query.replace('%', '%%')}) AS chosen "
             f"WHERE {self._same_key('chosen')} AND ({moves})",
             (*parameters, *states),
         )
@@ -121,10 +122,10 @@ class Updating:
 
     # --- with values made here
 
-    def _chosen(self, sample: str, columns: Sequence[str]) -> Iterator[tuple[int, list[tuple[Any, ...]]]]:
+    def _chosen(self, sample: Choice, columns: Sequence[str]) -> Iterator[tuple[int, list[tuple[Any, ...]]]]:
         """The chosen rows in lists, each with the number of its first: their keys and what is read of them."""
         expressions, parameters = self._reads(columns)
-        escaped = sample.replace("%", "%%") if parameters else sample
+        escaped = sample.query.replace("%", "%%") if parameters else sample.query
         keys = [f"t.{quote(name)}" for name in self.rules.table.primary_key]
         query = (
             f"SELECT {', '.join([*keys, *expressions])} FROM {self._table} AS t "
@@ -204,14 +205,42 @@ class Updating:
             schema="pg_temp",
         )
 
+    def _named(self, sample: Choice, fresh: Table, columns: Sequence[str]) -> int:
+        """Update rows whose keys are known by values that nothing has to be read for."""
+        assert sample.numbers is not None
+        rows, keys, written = sample.numbers, self.rules.table.primary_key, 0
+        for first in range(0, len(rows), _CHUNK):
+            named = Drawn(self.rules, rows[first : first + _CHUNK], self.parents)
+            vectors_ = [named.column(name) for name in keys]
+            numbers = self.tick * REDRAWN + np.arange(first, first + len(vectors_[0]), dtype=np.int64)
+            batch = Drawn(self.rules, numbers, self.parents)
+            vectors_ += [batch.column(name) for name in columns]
+            arrays = unnested([column.type for column in fresh.columns], vectors_)
+            if arrays is None:
+                load.copy(self.session, self._make(fresh), [load.encoded(fresh, vectors_)])
+                written += self._apply(quote(fresh.name), columns)
+                self.session.execute(f"TRUNCATE {quote(fresh.name)}")
+            else:
+                names = ", ".join(column.name for column in fresh.columns)
+                written += self._apply(f"(SELECT * FROM {arrays} AS made({names}))", columns)
+        return written
+
+    def _make(self, fresh: Table) -> Table:
+        """Made once for a session: a table for every tick would leave the catalog full of dead rows."""
+        self.session.execute(
+            f"CREATE TEMPORARY TABLE IF NOT EXISTS {quote(fresh.name)} ({_definitions(fresh)}) ON COMMIT DELETE ROWS"
+        )
+        return fresh
+
     def _apply(self, table: str, columns: Sequence[str]) -> int:
         keys = self.rules.table.primary_key
         fresh = [f"{quote(name)} = fresh.c{place}" for place, name in enumerate(columns, len(keys))]
         assignments, parameters = self._assignments()
         same = " AND ".join(f"t.{quote(name)} = fresh.c{place}" for place, name in enumerate(keys))
+        escaped = table.replace("%", "%%") if parameters else table
         return self.session.execute(
             f"UPDATE {self._table} AS t SET {', '.join([*fresh, *([assignments] if assignments else [])])} "
-            f"FROM {quote(table)} AS fresh WHERE {same}",
+            f"FROM {escaped} AS fresh WHERE {same}",
             parameters,
         )
 
