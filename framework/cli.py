@@ -204,10 +204,10 @@ def plan(spec: Path, environment: str, ticks: int, form: str, offline: bool) -> 
     workspace = open_workspace(spec, environment)
     compiled = compile_plan(workspace.spec, ticks)
     if offline:
-        steps = explain(compiled, workspace.spec, None, None)
+        steps = explain(compiled, workspace.spec, None, None, workspace.pools)
     else:
         with workspace.source() as source, workspace.target() as target:
-            steps = explain(compiled, workspace.spec, source, target)
+            steps = explain(compiled, workspace.spec, source, target, workspace.pools)
     if form == "json":
         click.echo(json.dumps({"pipeline": compiled.pipeline, "steps": [step.as_json() for step in steps]}, indent=2))
     for step in steps if form == "text" else ():
