@@ -21,7 +21,7 @@ NAMES: Any = {
     "name": {"type": "text", "fake": "name"},
     "other": {"type": "varchar(12)", "fake": "name"},
     "email": {"type": "text", "unique": True, "fake": "email"},
-    "mass": {
+    "mass": {"type": "numeric(9,2)", "fake": {"faker": {"provider": "pyfloat", "arguments": {"max_value": 1000}}}},
         "type": "numeric(9,2)",
         "fake": {"faker": {"provider": "pyfloat", "arguments": {"min_value": 0, "max_value": 1000}}},
     },
