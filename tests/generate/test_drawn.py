@@ -22,9 +22,6 @@ NAMES: Any = {
     "other": {"type": "varchar(12)", "fake": "name"},
     "email": {"type": "text", "unique": True, "fake": "email"},
     "mass": {"type": "numeric(9,2)", "fake": {"faker": {"provider": "pyfloat", "arguments": {"max_value": 1000}}}},
-        "type": "numeric(9,2)",
-        "fake": {"faker": {"provider": "pyfloat", "arguments": {"min_value": 0, "max_value": 1000}}},
-    },
 }
 
 
