@@ -7,7 +7,19 @@ from collections.abc import Collection, Iterator, Mapping
 import numpy as np
 
 from framework.errors import RuleImpossible
-from framework.generate import coerce, convert, documents, drawn, expression, moments, numbers, pools, text, texts
+from framework.generate import (
+    coerce,
+    convert,
+    documents,
+    drawn,
+    expression,
+    moments,
+    numbers,
+    persona,
+    pools,
+    text,
+    texts,
+)
 from framework.generate.batch import TableRules
 from framework.generate.relations import Relation
 from framework.generate.rule import Maker, Rule, Scope
@@ -34,6 +46,7 @@ MAKERS: Mapping[str, Maker] = {
     "pattern": texts.pattern,
     "template": texts.template,
     "faker": pools.faker,
+    "persona": persona.persona,
     "choice": pools.choice,
     "constant": pools.constant,
     "json_": documents.document,

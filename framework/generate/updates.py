@@ -34,12 +34,25 @@ def redrawn(rules: TableRules, update: Update) -> tuple[str, ...]:
         followers = {
             name
             for name, rule in rules.rules.items()
-            if name not in changed and rule.reads & changed and _kind(rules, name) in _FOLLOWERS
+            if name not in changed
+            and ((rule.reads & changed and _kind(rules, name) in _FOLLOWERS) or _is_of_one_of(rules, name, changed))
         }
         changed |= followers
         grown = bool(followers)
     touch = rules.entity.changes.touch if rules.entity.changes else None
     return tuple(name for name in rules.table.column_names if name in changed - update.set.keys() - {touch})
+
+
+def _is_of_one_of(rules: TableRules, column: str, changed: set[str]) -> bool:
+    """Whether a column is a part of a person of whom another part changes: a row gets another person as a whole."""
+    mine = rules.entity.columns[column].fake
+    if mine is None or mine.persona is None:
+        return False
+    others = (rules.entity.columns[name].fake for name in changed)
+    return any(
+        other is not None and other.persona is not None and other.persona.locale == mine.persona.locale
+        for other in others
+    )
 
 
 def _kind(rules: TableRules, column: str) -> str:

@@ -21,7 +21,7 @@ NAMES: Any = {
     "name": {"type": "text", "fake": "name"},
     "other": {"type": "varchar(12)", "fake": "name"},
     "email": {"type": "text", "unique": True, "fake": "email"},
-    "mass": {"type": "numeric(9,2)", "fake": {"faker": {"provider": "pyfloat", "arguments": {"max_value": 1000}}}},
+    "mass": {"type": "int", "fake": {"faker": {"provider": "random_int", "arguments": {"max": 500}}}},
 }
 
 
