@@ -16,7 +16,7 @@ UV       := $(PY) -m uv pip compile pyproject.toml --quiet --universal --python-
 unexport SHOP_POSTGRES SHOP_MYSQL VITRINA_CONN_SHOP_POSTGRES VITRINA_CONN_SHOP_MYSQL
 
 .DEFAULT_GOAL := help
-.PHONY: help demo airflow test torture torture-kills lint bench up down generated lock clean docker-works
+.PHONY: help demo airflow test torture torture-kills lint audit bench up down generated lock clean docker-works
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -38,7 +38,7 @@ test: $(VENV)/.dev ## Run the tests on real PostgreSQL, MySQL and MariaDB server
 torture: $(VENV)/.dev ## Check a million broken specs: never a traceback, a hang or a place outside the file
 	$(PY) -m tests.torture $(ARGS)
 
-torture-kills: $(VENV)/.dev ## Kill 300 runs, their sessions and PostgreSQL; the copy must be exact after each
+torture-kills: $(VENV)/.dev ## Kill 300 runs, their sessions and both servers; the copy must be exact after each
 	$(PY) -m tests.reliability $(ARGS)
 
 lint: $(VENV)/.dev ## Check style, types and the direction of imports
@@ -46,6 +46,12 @@ lint: $(VENV)/.dev ## Check style, types and the direction of imports
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports
+
+audit: $(VENV)/.made ## Ask whether locked dependencies have known vulnerabilities (asks the network)
+	@$(PY) -m venv $(VENV)/audit
+	@$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.7'
+	$(VENV)/audit/bin/python -m pip_audit --requirement requirements.lock --no-deps --disable-pip --strict \
+	  --progress-spinner off $(ARGS)
 
 bench: $(VENV)/.dev ## Compare replication with the raw pipe, side by side
 	$(PY) -m tests.services run postgres mysql -- $(PY) -m benchmarks $(ARGS)

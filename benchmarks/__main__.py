@@ -6,10 +6,10 @@ import argparse
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from benchmarks import generate, load, machine, parse, ticks, validate, verify
+from benchmarks import generate, increment, load, machine, parse, resume, ticks, validate, verify
 from tests.services import Kind, Server, launch
 
-SCENARIOS = ("load", "verify", "generate", "parse", "validate")
+SCENARIOS = ("load", "increment", "resume", "verify", "generate", "parse", "validate")
 
 
 def main() -> None:
@@ -26,7 +26,8 @@ def main() -> None:
     if unknown := set(options.scenarios) - set(SCENARIOS):
         parser.error(f"unknown scenario {unknown.pop()}; known are {', '.join(SCENARIOS)}")
     chosen = options.scenarios or SCENARIOS
-    for scenario, measure in (("load", load.run), ("verify", verify.run)):
+    measures = {"load": load.run, "increment": increment.run, "resume": resume.run, "verify": verify.run}
+    for scenario, measure in measures.items():
         if scenario in chosen:
             rows, rounds = (100_000, 1) if options.quick else (1_000_000, 3)
             _with_servers(scenario, measure, rows, options.rounds or rounds)

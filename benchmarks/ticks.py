@@ -42,7 +42,7 @@ def run(server: Server, orders: int, rounds: int) -> None:
         source, reporter = PostgresSource("source", database.url, may_generate=True), Reporter("tick")
         task, pools = shop.task(orders, CHANGES), Pools()
         fill(source, task, reporter, pools=pools)
-        with source.session() as session, source.session() as other, marker.exclusive(session):
+        with source.session() as session, source.session() as other, marker.exclusive(session, reporter):
             ticks = Ticks(session, task, reporter, pools)
             ours, limit = _Ours(ticks), _Limit(other, orders)
             ratios = [_pair(ours, limit, number) for number in range(rounds + 1)][1:]  # the first fills caches

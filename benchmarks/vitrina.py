@@ -1,6 +1,6 @@
 """One full load by Vitrina, in a process of its own so that its memory can be told from the benchmark's.
 
-Started by `replicate`, as `python -m benchmarks.vitrina` with the two URLs as JSON on stdin.
+Started by `start`, as `python -m benchmarks.vitrina` with the two URLs and the settings as JSON on stdin.
 """
 
 from __future__ import annotations
@@ -36,20 +36,37 @@ class Measured:
     peak_memory: int
 
 
-def replicate(source_url: str, target_url: str) -> Measured:
+def replicate(source_url: str, target_url: str, **settings: object) -> Measured:
     """Loads the table into a database that has none yet. Raises CalledProcessError if that failed."""
-    urls = json.dumps([source_url, target_url])
-    child = subprocess.run(
-        [sys.executable, "-m", "benchmarks.vitrina"], input=urls, stdout=subprocess.PIPE, text=True, check=True
+    return finished(start(source_url, target_url, **settings))
+
+
+def start(source_url: str, target_url: str, **settings: object) -> subprocess.Popen[str]:
+    """Begins to load; ``settings`` are of the table."""
+    child = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.vitrina"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    return Measured(**json.loads(child.stdout))
+    assert child.stdin is not None
+    child.stdin.write(json.dumps([source_url, target_url, settings]))
+    child.stdin.close()
+    child.stdin = None
+    return child
+
+
+def finished(child: subprocess.Popen[str]) -> Measured:
+    """What a load has measured. Raises CalledProcessError if it failed."""
+    said, _ = child.communicate()
+    if child.returncode:
+        raise subprocess.CalledProcessError(child.returncode, child.args)
+    return Measured(**json.loads(said))
 
 
 def _main() -> None:
-    source_url, target_url = json.load(sys.stdin)
+    source_url, target_url, settings = json.load(sys.stdin)
     source, target = PostgresSource("source", source_url), MySQLTarget("target", target_url)
+    task = TASK.model_copy(update=settings)
     begun = time.perf_counter()
-    stats = run(source, target, TASK, Options(run_id="bench"), Reporter(TABLE))
+    stats = run(source, target, task, Options(run_id="bench"), Reporter(TABLE))
     seconds = time.perf_counter() - begun
     source.close()
     target.close()

@@ -80,11 +80,30 @@ def _positions(layout: _Layout) -> None:
     layout.add(f"{PREFIX}state", Column("position", LogicalType(Kind.TEXT, "text")))
 
 
+def _owners(layout: _Layout) -> None:
+    """States say whose pipeline made the copy, and which server it was read from."""
+    layout.add(f"{PREFIX}state", Column("pipeline", varchar(64)))
+    layout.add(f"{PREFIX}state", Column("origin", LogicalType(Kind.TEXT, "text")))
+
+
+def _rejects_by_step(layout: _Layout) -> None:
+    """Steps say how many rows were in quarantine."""
+    layout.add(f"{PREFIX}steps", Column("rows_rejected", LogicalType(Kind.BIGINT, "bigint")))
+
+
+def _censuses(layout: _Layout) -> None:
+    """States say which keys the copy has, so that it need not be read to know."""
+    layout.add(f"{PREFIX}state", Column("census", LogicalType(Kind.TEXT, "text")))
+
+
 MIGRATIONS: tuple[Callable[[_Layout], None], ...] = (
     _longer_run_names,
     _journals_by_token,
     _mappings_by_name,
     _positions,
+    _owners,
+    _rejects_by_step,
+    _censuses,
 )
 """What leads from each layout to the next one, the first from `FIRST`. What has been released stays as it is."""
 

@@ -298,7 +298,10 @@ def lock(spec: Path, environment: str) -> None:
 @_workers_option
 @click.option("--table", "tables", multiple=True, help="Only this target table; may be repeated.")
 @click.option("--full-refresh", is_flag=True, help="Fill the copies anew, whatever has been copied before.")
-def replicate(spec: Path, environment: str, workers: int, tables: tuple[str, ...], full_refresh: bool) -> None:
+@click.option("--take-over", is_flag=True, help="Go on with copies that another pipeline has made.")
+def replicate(
+    spec: Path, environment: str, workers: int, tables: tuple[str, ...], full_refresh: bool, take_over: bool
+) -> None:
     """Copy the source's tables to the target.
 
     Anew, or what changed since the last run, as the spec says.
@@ -310,7 +313,7 @@ def replicate(spec: Path, environment: str, workers: int, tables: tuple[str, ...
     """
     from framework.commands.pipeline import replicate as run
 
-    run(spec, environment, workers, tables, full_refresh=full_refresh)
+    run(spec, environment, workers, tables, full_refresh=full_refresh, take_over=take_over)
 
 
 @cli.command()
@@ -455,8 +458,11 @@ def _report(error: VitrinaError) -> None:
 
 
 def main() -> None:
-    """Run the command; never end in a traceback for a user's mistake. Being told to stop (SIGTERM) is Ctrl-C."""
+    """Run the command; never end in a traceback for a user's mistake. Being told to stop is Ctrl-C."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    hangup = getattr(signal, "SIGHUP", None)
+    if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:  # nohup
+        signal.signal(hangup, signal.default_int_handler)
     try:
         cli.main(prog_name="vitrina", standalone_mode=False)
     except click.ClickException as error:

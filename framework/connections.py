@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 # Up to the last @ of the line: a password that is not percent-encoded may hold any character.
 _PASSWORD = re.compile(r"(?P<head>[a-zA-Z0-9+]{1,20}://[^:/?#\s]{0,200}):(?P<secret>.*)@")
-_SECRET_OPTION = re.compile(r"(?i)(?P<head>[?&](?:password|passwd|sslpassword|ssl_key_password)=)[^&\s]*")
+_SECRET_OPTION = re.compile(r"(?i)(?P<head>[?&][\w-]*(?:pass|pwd|secret|token)[\w-]*=)[^&\s]*")
 _MASK_KEY = re.compile(r"(?P<head>\bmask_key[\"']?\s*:\s*)\S.*")
 # The path of a webhook is its secret.
 _WEB_PATH = re.compile(r"(?P<head>https?://[^\s/\"'}\]]{1,300}/)[^\s\"'}\]]+")
@@ -20,6 +20,11 @@ _BACKENDS = {
     "duckdb": "duckdb",
 }
 _DRIVERS = {"postgresql": "psycopg2", "mysql": "pymysql", "duckdb": ""}
+
+TLS = ("require", "verify")
+"""What a connection may demand, the stricter last: TLS, and a certificate that is valid for the server's host."""
+
+_TLS = re.compile(r"[?&]tls=(?P<demand>[^&]*)")
 
 EMBEDDED = ("embedded:postgres", "embedded:duckdb")
 """Databases that come with Vitrina, written in place of a URL."""
@@ -79,3 +84,15 @@ def normalised(url: str) -> str:
     if len(re.findall("@", rest.partition("?")[0])) > 1 or " " in rest:
         raise ValueError("a space, or an @ in the user or password, must be percent-encoded: %20, %40")
     return f"{backend}{'+' if driver else ''}{driver}://{rest}"
+
+
+def demanding(url: str, tls: str | None) -> str:
+    """The URL with the option ``tls``; the stricter one stays. Embedded databases use no network."""
+    if tls is None or url in EMBEDDED or url.startswith("duckdb:"):
+        return url
+    found = _TLS.search(url)
+    if found is None:
+        return f"{url}{'&' if '?' in url else '?'}tls={tls}"
+    if found["demand"] in TLS[: TLS.index(tls)]:
+        return url[: found.start("demand")] + tls + url[found.end("demand") :]
+    return url

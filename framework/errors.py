@@ -8,6 +8,7 @@ VitrinaError
 │   └── GenerationForbidden
 └── RunError              the work began and failed (exit code 1)
     ├── ConnectionFailed
+    │   └── TlsFailed
     ├── PrivilegeMissing
     ├── ReadOnly
     ├── DiskFull
@@ -23,6 +24,8 @@ VitrinaError
     ├── NotUnique
     ├── MappingChanged
     ├── CopyMissing
+    ├── SourceBehind
+    ├── OwnedElsewhere
     ├── OutlineStale
     ├── DeleteFuseBlown
     ├── LeaseHeld
@@ -129,6 +132,16 @@ class ConnectionFailed(RunError):
         self.transient = transient
         self.unknown = unknown
         super().__init__(f"cannot connect to {name!r} ({url}): {reason}", fix)
+
+
+class TlsFailed(ConnectionFailed):
+    """A server offered no TLS, or a certificate that is not trusted, and the connection demands it.
+
+    Neither user nor password were sent.
+    """
+
+    def __init__(self, name: str, url: str, reason: str, fix: str) -> None:
+        super().__init__(name, url, reason, fix, unknown=True)
 
 
 class PrivilegeMissing(RunError):
@@ -262,6 +275,31 @@ class KeyNotUnique(LoadRefused):
         self.fact = f"loading {table!r} was refused, because several rows have one key: {'; '.join(warnings)}"
 
 
+class RowsRejected(RunError):
+    """More rows are in quarantine than the settings allow; nothing became visible.
+
+    Attributes:
+        rejected: rows that the target cannot take.
+        total: rows of the source, those among them.
+        limit: the largest share, as the settings say it.
+        reasons: of the first rows.
+    """
+
+    def __init__(self, table: str, rejected: int, total: int, limit: str, reasons: Sequence[str]) -> None:
+        self.table = table
+        self.rejected = rejected
+        self.total = total
+        self.limit = limit
+        self.reasons = tuple(reasons)
+        said = f": {'; '.join(reasons)}" + (", ..." if rejected > len(reasons) else "") if reasons else ""
+        super().__init__(
+            f"{rejected} of the {total} rows of {table!r} cannot go to the target, more than the limit of {limit}"
+            f"{said}",
+            "correct the rows in the source, say what becomes of the values (`out_of_range`, `columns`, `except`), or "
+            "raise the `limit` of `on_error`",
+        )
+
+
 class NotUnique(RunError):
     """Two rows of a copy would have one value of a unique index; nothing was changed.
 
@@ -302,6 +340,35 @@ class CopyMissing(RunError):
     def __init__(self, table: str) -> None:
         self.table = table
         super().__init__(f"{table!r} has not been filled yet", f"fill it with `vitrina replicate SPEC --table {table}`")
+
+
+class SourceBehind(RunError):
+    """The source that answers lacks what was read before: it is an older backup, or a standby that lags behind."""
+
+    def __init__(self, table: str, source: str, missing: int, *, standby: bool) -> None:
+        self.table = table
+        self.missing = missing
+        self.transient = standby
+        fact = f"{source!r} is behind the copy {table!r}: its log ends {missing:,} bytes before what was read last time"
+        if standby:
+            super().__init__(fact, "wait until this standby has caught up, or read from the primary; then run again")
+            return
+        refill = f"vitrina replicate SPEC --full-refresh --table {table}"
+        fix = f"see what the source has lost (the copy may still have it); then take the source as it is: `{refill}`"
+        super().__init__(f"{fact}; it was restored from an older backup, or replaced by a standby that lagged", fix)
+
+
+class OwnedElsewhere(RunError):
+    """A copy belongs to another pipeline; nothing was changed."""
+
+    def __init__(self, table: str, owner: str, pipeline: str) -> None:
+        self.table = table
+        self.owner = owner
+        super().__init__(
+            f"table {table!r} is a copy that pipeline {owner!r} makes, and this is pipeline {pipeline!r}",
+            "replicate it under another name, with `from:`; or, if the pipeline was renamed or the table moved, "
+            f"take it over with `vitrina replicate SPEC --table {table} --take-over`",
+        )
 
 
 class OutlineStale(RunError):

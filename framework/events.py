@@ -16,6 +16,7 @@ class Stats:
         rows_written: rows inserted or replaced.
         rows_deleted: rows deleted or marked as deleted.
         rows_unchanged: rows read again, found equal, and not written.
+        rows_rejected: rows of the source that are in quarantine now.
         seconds: wall-clock time; filled in by the runner.
         watermark: the largest cursor value replicated so far, as text.
         bound: where the next increment begins to read, as text.
@@ -27,6 +28,7 @@ class Stats:
     rows_written: int = 0
     rows_deleted: int = 0
     rows_unchanged: int = 0
+    rows_rejected: int = 0
     seconds: float = 0.0
     watermark: str | None = None
     bound: str | None = None

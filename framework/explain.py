@@ -10,12 +10,13 @@ from framework import bookkeeping
 from framework.databases.base import Target
 from framework.databases.postgres.attributes import Attributes, attributes
 from framework.databases.postgres.catalog import identity, require
+from framework.databases.postgres.snapshot import horizon
 from framework.databases.postgres.source import PostgresSource
 from framework.errors import BookkeepingNewer, ConnectionFailed, VitrinaError
 from framework.generate.expected import distinct_values
 from framework.generate.filling import pending
 from framework.plan import Kind, Plan, Step
-from framework.replicate import constraints, cursor, evolve, state
+from framework.replicate import constraints, cursor, evolve, quarantine, state, unfit
 from framework.replicate.mapping import PLAN_MASK_KEY, resolve
 from framework.replicate.schema.structure import structure
 from framework.spec.declared import table_of
@@ -122,12 +123,15 @@ def _replicate(step: Step, spec: Spec, source: PostgresSource | None, target: Ta
         return explained(f"{task.mode}; the source table is not declared, so its query is not known offline")
     mapping = resolve(task, found.table, PLAN_MASK_KEY)
     if target is None:
-        return explained(task.mode, mapping.query())
+        return explained(task.mode + _quarantine(task, 0), mapping.query())
+    mapping = unfit.parted(mapping, target)
     with target.session() as session:
         known = bookkeeping.exists(session, target, state.STATE)
         last = state.current(session, target, task.table) if known else None
+        aside = _quarantine(task, quarantine.count(session, target, task.table))
+    state.require_owner(last, task.table, spec.pipeline)
     if last is None:
-        return explained("fill: there is no copy yet", mapping.query())
+        return explained(f"fill: there is no copy yet{aside}", mapping.query())
     made_of = structure(mapping, found.numbers, None, found.database)
     evolution = evolve.pending(last, made_of, task, target.dialect)
     changes = tuple(change.sentence for change in evolution.changes) if evolution is not None else ()
@@ -135,9 +139,33 @@ def _replicate(step: Step, spec: Spec, source: PostgresSource | None, target: Ta
         refill = f"vitrina replicate SPEC --full-refresh --table {task.table}"
         return explained(f"nothing: a change is refused; `{refill}` would refill it", "", changes)
     if evolve.is_made_anew(task, last) or (evolution is not None and evolution.refills):
-        return explained("full: a fresh copy replaces the present one", mapping.query(), changes)
+        return explained(f"full: a fresh copy replaces the present one{aside}", mapping.query(), changes)
     condition = cursor.since(mapping, last.bound, evolution.backfill if evolution is not None else ())
-    return explained(f"incremental, from {last.bound}", mapping.query(condition), changes)
+    action = f"incremental, from {last.bound}{_keys(task, last)}{aside}{_held_back(source, task)}"
+    return explained(action, mapping.query(condition), changes)
+
+
+def _keys(task: ReplicateTask, last: state.State) -> str:
+    """How the next increment finds what is gone; what is older than a day counts as known here."""
+    if task.deletes.policy == "keep":
+        return ""
+    return "; keys are counted in the source" if last.census else "; all keys are compared"
+
+
+def _held_back(source: PostgresSource | None, task: ReplicateTask) -> str:
+    """Who keeps increments from getting on, on lines of their own."""
+    if source is None or task.mode != "incremental":
+        return ""
+    with source.session() as session:
+        return "".join(f"\n{sentence}" for sentence in cursor.held_back(horizon(session)))
+
+
+def _quarantine(task: ReplicateTask, rows: int) -> str:
+    """What is to be said of rows that cannot go; ``rows`` are there now."""
+    if not task.on_error.quarantines:
+        return ""
+    there = f"; {rows:,} row{'s are' if rows != 1 else ' is'} there now" if rows else ""
+    return f"; rows that cannot go are put into quarantine, up to {task.on_error.limit} of all{there}"
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,7 @@ STEPS_TABLE = Table(
         Column("rows_unchanged", _BIGINT, nullable=False),
         Column("watermark", varchar(255)),
         Column("message", _LONG),
+        Column("rows_rejected", _BIGINT),
     ),
     primary_key=("run_id", "step"),
 )
@@ -123,8 +124,8 @@ class Recorder:
                 return
             session.execute(
                 f"INSERT INTO {self._quote(STEPS)} (run_id, step, kind, status, finished_at, seconds, rows_read, "
-                "rows_written, rows_deleted, rows_unchanged, watermark, message) "
-                f"VALUES (%s, %s, %s, %s, {self._target.dialect.utc_now}, %s, %s, %s, %s, %s, %s, %s)",
+                "rows_written, rows_deleted, rows_unchanged, watermark, message, rows_rejected) "
+                f"VALUES (%s, %s, %s, %s, {self._target.dialect.utc_now}, %s, %s, %s, %s, %s, %s, %s, %s)",
                 (
                     self._run_id,
                     step,
@@ -137,6 +138,7 @@ class Recorder:
                     stats.rows_unchanged,
                     stats.watermark,
                     message,
+                    stats.rows_rejected,
                 ),
             )
 
@@ -197,6 +199,7 @@ class PastStep:
     rows_deleted: int
     watermark: str | None
     message: str | None
+    rows_rejected: int
 
 
 def steps_of(session: Session, target: Target, run_id: str) -> list[PastStep]:
@@ -204,7 +207,8 @@ def steps_of(session: Session, target: Target, run_id: str) -> list[PastStep]:
     if not bookkeeping.exists(session, target, STEPS):
         return []
     found = session.query(
-        "SELECT step, status, seconds, rows_read, rows_written, rows_deleted, watermark, message "
+        "SELECT step, status, seconds, rows_read, rows_written, rows_deleted, watermark, message, "
+        "COALESCE(rows_rejected, 0) "
         f"FROM {target.dialect.quote(STEPS)} WHERE run_id = %s ORDER BY finished_at, step",
         (run_id,),
     )

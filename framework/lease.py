@@ -119,16 +119,23 @@ def _acquire(target: Target, session: Session, name: str, owner: str, term: int)
     deadline = time.monotonic() + TERM + TERM / RENEWALS
     seen: object = None
     while True:
-        with session.transaction():
-            taken = session.execute(
-                f"UPDATE {table} SET token = token + 1, owner = %s, expires_at = {dialect.later(term)} "
-                f"WHERE name = %s AND (owner = %s OR {free})",
-                (owner, name, owner),
-            )
-            found = session.query(f"SELECT owner, token, expires_at FROM {table} WHERE name = %s", (name,))
-            if not found:
-                _insert(session, table, dialect.utc_now, name, owner)
-                continue
+        look = f"SELECT owner, token, expires_at FROM {table} WHERE name = %s"
+        try:
+            with session.transaction():
+                taken = session.execute(
+                    f"UPDATE {table} SET token = token + 1, owner = %s, expires_at = {dialect.later(term)} "
+                    f"WHERE name = %s AND (owner = %s OR {free})",
+                    (owner, name, owner),
+                )
+                found = session.query(look, (name,))
+                if not found:
+                    _insert(session, table, dialect.utc_now, name, owner)
+                    continue
+        except StatementFailed as error:
+            # Whoever merges keeps the row until his transaction ends.
+            if error.lock and (holding := session.query(look, (name,))):
+                raise LeaseHeld(name, str(holding[0][0])) from error
+            raise
         holder, token, expires_at = found[0]
         if taken:
             return int(token)

@@ -135,7 +135,7 @@ def _replicate_steps(spec: Spec, before: tuple[str, ...]) -> tuple[Step, ...]:
         Step(
             f"replicate:{table}",
             Kind.REPLICATE,
-            {"task": _dump(spec.replicate_task(table)), "incremental_marts": marts},
+            {"pipeline": spec.pipeline, "task": _dump(spec.replicate_task(table)), "incremental_marts": marts},
             needs=(*before, *(f"replicate:{other}" for other in needs[table])),
         )
         for table in _in_order(needs)

@@ -54,6 +54,8 @@ def summary(stats: Stats) -> str:
         parts.append(f"{stats.rows_deleted:,} deleted")
     if stats.rows_unchanged:
         parts.append(f"{stats.rows_unchanged:,} unchanged")
+    if stats.rows_rejected:
+        parts.append(f"{stats.rows_rejected:,} in quarantine")
     if stats.checks:
         parts.append(f"{stats.checks} check{'s' if stats.checks != 1 else ''}")
     return ", ".join(parts)

@@ -62,6 +62,9 @@ def show_status(status: Status) -> None:
         seconds = "" if run.seconds is None else f"{run.seconds:.1f}"
         runs.add_row(run.run_id, run.command, run.status, f"{run.started_at:%Y-%m-%d %H:%M:%S}", seconds)
     tables = Table("table", "last success", "watermark", "behind", "verified", "freshness", title="tables")
+    rejected = any(table.quarantined for table in status.tables)
+    if rejected:
+        tables.add_column("quarantined", justify="right")
     for table in status.tables:
         tables.add_row(
             table.name,
@@ -70,6 +73,7 @@ def show_status(status: Status) -> None:
             _span(table.lag),
             _verdict(table.verified),
             table.freshness,
+            *((f"{table.quarantined:,}",) if rejected else ()),
         )
     for shown in (runs, tables):
         shown.title_justify = "left"
@@ -90,6 +94,7 @@ def history_lines(steps: Sequence[PastStep], missed: Sequence[Step]) -> list[str
     lines = [
         f"{step.step:<{width}}  {step.status:<9}  {step.rows_read:>12,} read  {step.rows_written:>12,} written  "
         f"{step.rows_deleted:>9,} deleted  {step.seconds:>8.1f} s"
+        + (f"  {step.rows_rejected:,} in quarantine" if step.rows_rejected else "")
         for step in steps
     ]
     return lines + [f"{step.name:<{width}}  not done: what it needs did not succeed" for step in missed]
@@ -116,6 +121,7 @@ def _cells(stats: Stats) -> dict[str, str]:
         "written": f"{stats.rows_written:,}",
         "deleted": f"{stats.rows_deleted:,}",
         "unchanged": f"{stats.rows_unchanged:,}",
+        "quarantined": f"{stats.rows_rejected:,}",
         "seconds": f"{stats.seconds:.1f}",
         "rows/s": f"{moved / stats.seconds:,.0f}" if stats.seconds and moved else "",
         "checks": str(stats.checks or ""),

@@ -39,6 +39,7 @@ from framework.plan import Kind, Plan, Step
 from framework.replicate.constraints import look_after
 from framework.replicate.engine import replicate
 from framework.replicate.options import Options
+from framework.replicate.sizes import bytes_of
 from framework.spec.entities import GenerateTask
 from framework.spec.marts import Mart, MartTask
 from framework.spec.replication import ConstraintsTask, ReplicateTask
@@ -56,6 +57,7 @@ class Run:
         command: what the user asked for, for the history.
         full_refresh: fill replicated tables anew, rebuild marts.
         resync: the source's condition of the rows that are read again; None where replication goes its way.
+        take_over: copies that another pipeline makes become this one's.
         recreate: drop and fill generated tables anew.
         mask_key: the key of masked columns.
         pools: the lock file of values drawn from Faker, which need not be there.
@@ -70,6 +72,7 @@ class Run:
     emit: Listener = ignore
     full_refresh: bool = False
     resync: str | None = None
+    take_over: bool = False
     recreate: bool = False
     mask_key: bytes | None = None
     pools: Path | None = None
@@ -127,6 +130,8 @@ def replicate_options(run: Run, step: Step, *, spread: bool = False) -> Options:
     dependants = {name: Mart.model_validate(mart) for name, mart in step.arguments["incremental_marts"].items()}
     return Options(
         run_id=run.run_id,
+        pipeline=str(step.arguments.get("pipeline", "")),
+        take_over=run.take_over,
         full_refresh=run.full_refresh,
         resync=run.resync,
         mask_key=run.mask_key,
@@ -208,7 +213,8 @@ class _Walk:
         """Start what is ready, wait for what runs, until nothing is left."""
         while self._waiting or self._running:
             self._skip_the_hopeless()
-            for step in [s for s in self._waiting.values() if all(need in self.done for need in s.needs)]:
+            ready = [step for step in self._waiting.values() if all(need in self.done for need in step.needs)]
+            for step in _largest_first(self._run, ready):
                 del self._waiting[step.name]
                 self._running[pool.submit(run_step, self._run, step, self._retries)] = step
             finished, _ = wait(self._running, return_when=FIRST_COMPLETED)
@@ -232,6 +238,19 @@ class _Walk:
                 del self._waiting[step.name]
                 self._stopped.add(step.name)
                 self._run.emit(StepSkipped(step.name, step.kind.value, f"{failed[0]} did not succeed"))
+
+
+def _largest_first(run: Run, ready: list[Step]) -> list[Step]:
+    """Tables by their sizes, so that none that takes long is begun last; then all else, as it stands."""
+    tables = [step for step in ready if step.kind is Kind.REPLICATE]
+    if len(tables) < 2:
+        return ready
+    sizes: dict[str, int] = {}
+    # The order does no harm; who cannot be reached is told of by the steps.
+    with suppress(VitrinaError):
+        sizes = bytes_of(run.read, [ReplicateTask.model_validate(step.arguments["task"]) for step in tables])
+    rest = [step for step in ready if step.kind is not Kind.REPLICATE]
+    return sorted(tables, key=lambda step: -sizes.get(step.subject, 0)) + rest
 
 
 ONCE = Retries(attempts=0)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from framework import history, units
 from framework.databases.base import Target
+from framework.replicate import quarantine
 from framework.spec.models import Freshness, Spec
 from framework.verify import record
 from framework.verify.record import Record
@@ -20,6 +21,7 @@ class TableStatus:
         lag: seconds between its watermark and the target's clock, None where the watermark is no moment.
         verified: the last verdict on all rows of the copy, None if there is none, or it is a mart.
         freshness: ``fresh``, ``late`` (beyond ``warn``), ``stale`` (beyond ``fail``), ``never``, or ``no limit``.
+        quarantined: rows of the source that could not go.
     """
 
     name: str
@@ -28,6 +30,7 @@ class TableStatus:
     lag: float | None
     verified: Record | None
     freshness: str
+    quarantined: int = 0
 
     @property
     def differs(self) -> bool:
@@ -56,7 +59,13 @@ def of(spec: Spec, target: Target) -> Status:
             success = history.last_success(session, target, spec.pipeline, f"{kind}:{name}")
             return _table(name, success, verified, spec.freshness)
 
-        tables = [table("replicate", name, record.last(session, target, name)) for name in spec.replicate]
+        tables = [
+            replace(
+                table("replicate", name, record.last(session, target, name)),
+                quarantined=quarantine.count(session, target, name),
+            )
+            for name in spec.replicate
+        ]
         tables += [table("mart", name, None) for name in spec.marts]
     return Status(spec.pipeline, tuple(runs), tuple(tables))
 

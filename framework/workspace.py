@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,9 @@ from framework.databases.base import Target
 from framework.databases.embedded import home
 from framework.databases.opening import open_source, open_target
 from framework.databases.postgres.source import PostgresSource
+from framework.errors import SpecInvalid
 from framework.generate.lock import lock_file
+from framework.replicate import mask
 from framework.replicate.mapping import no_mask_key
 from framework.spec.connections import mask_key, resolve
 from framework.spec.models import Spec
@@ -41,6 +43,9 @@ class Workspace:
     def source(self) -> Iterator[PostgresSource]:
         """The source, open."""
         with open_source(self.find(self.spec.source, self.environment, self.path.parent), self.home) as source:
+            with suppress(SpecInvalid):  # who needs the key asks for it, and tells what is wrong
+                if self._masked and (key := mask_key(self.path.parent)) is not None:
+                    source.settings = mask.settings(key)
             yield source
 
     @contextmanager
@@ -57,14 +62,15 @@ class Workspace:
     def mask_key(self) -> bytes | None:
         """The key of masked columns; None where nothing is masked and none is set. Raises UsageError."""
         key = mask_key(self.path.parent)
-        masked = [
-            table
-            for table, settings in self.spec.replicate.items()
-            if any(column.mask for column in settings.columns.values())
-        ]
-        if masked and key is None:
-            raise no_mask_key(masked[0])
+        if self._masked and key is None:
+            raise no_mask_key(self._masked[0])
         return key
+
+    @property
+    def _masked(self) -> tuple[str, ...]:
+        """The tables that have masked columns."""
+        tables = self.spec.replicate.items()
+        return tuple(table for table, settings in tables if any(column.mask for column in settings.columns.values()))
 
 
 def open_workspace(path: Path, environment: str, find: Finder = resolve) -> Workspace:

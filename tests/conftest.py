@@ -11,6 +11,7 @@ import pytest
 from tests.services import Kind, Server, ServerUnavailable, launch
 from tests.services.databases import SourceDatabase, TargetDatabase
 from tests.services.environment import required
+from tests.services.pool import Pool
 
 
 def pytest_configure() -> None:
@@ -34,15 +35,20 @@ def mariadb_server() -> Iterator[Server]:
     yield from _server("mariadb")
 
 
+@pytest.fixture(scope="session")
+def pool() -> Iterator[Pool]:
+    made = Pool()
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def new_source(postgres_server: Server) -> Iterator[Callable[..., SourceDatabase]]:
+def new_source(pool: Pool, postgres_server: Server) -> Iterator[Callable[..., SourceDatabase]]:
     """Makes PostgreSQL databases: `new_source(read_all_stats=False)` has an owner who sees less."""
     with ExitStack() as stack:
 
         def make(*, read_all_stats: bool = True) -> SourceDatabase:
-            database = SourceDatabase(postgres_server, read_all_stats=read_all_stats)
-            stack.callback(database.drop)
-            return database
+            return stack.enter_context(pool.source(postgres_server, read_all_stats=read_all_stats))
 
         yield make
 
@@ -54,13 +60,10 @@ def source(new_source: Callable[..., SourceDatabase]) -> SourceDatabase:
 
 
 @pytest.fixture(params=["mysql", "mariadb"])
-def target(request: pytest.FixtureRequest) -> Iterator[TargetDatabase]:
+def target(pool: Pool, request: pytest.FixtureRequest) -> Iterator[TargetDatabase]:
     """A fresh target database. Every test that asks for one runs on MySQL and on MariaDB."""
-    database = TargetDatabase(request.getfixturevalue(f"{request.param}_server"))
-    try:
+    with pool.target(request.getfixturevalue(f"{request.param}_server")) as database:
         yield database
-    finally:
-        database.drop()
 
 
 def _server(kind: Kind) -> Iterator[Server]:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from benchmarks import generate, load, parse, ticks, verify
+from benchmarks import generate, increment, load, parse, ticks, verify
 from tests.services import Server, ServerUnavailable
 from tests.services.client import client
 from tests.services.databases import TargetDatabase
@@ -49,6 +49,20 @@ def test_verify_is_measured_against_the_load(
 ) -> None:
     verify.run(postgres_server, mysql_server, rows=5_000, rounds=1)
     assert re.search(r"(?m)^verify / load, median of 1: \d+\.\d\d; rows fetched", capsys.readouterr().out)
+
+
+def test_increments_are_measured_against_the_load(
+    postgres_server: Server, mysql_server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    increment.run(postgres_server, mysql_server, rows=3_000, rounds=1)
+    printed = capsys.readouterr().out
+    found = re.findall(r"(\d+) written, (\d+) deleted", printed)
+    assert found == [
+        ("0", "0"),
+        ("30", "0"),
+        ("0", "10"),
+        ("0", "30"),
+    ]
 
 
 def test_parse_makes_a_dag_of_every_spec(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,6 @@
-"""Ctrl-C and SIGTERM in the middle of a load: it ends soon, undoes its work, and the next run is exact."""
+"""Ctrl-C, SIGTERM and a closed terminal, in the middle of a load or an increment: it ends soon, undoes its work, gives
+its lease back, and the next run is exact.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.command import ROOT, Command
+from tests.services import Server
 from tests.services.databases import SourceDatabase, TargetDatabase
 
 SPEC = """
@@ -20,38 +25,70 @@ source: slow_postgres
 target: slow_mysql
 replicate:
   slow:
-    columns: {late: {sql: "id + length(pg_sleep(0.01)::text)", type: bigint}}
+    mode: incremental
+    cursor: updated_at
+    deletes: {policy: remove, fuse: 100%}
+    columns:
+      late: {sql: "id + length(pg_sleep(CASE WHEN updated_at > '2021-01-01' THEN 0.01 END)::text)", type: bigint}
 """
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
-def test_cancelling(source: SourceDatabase, target: TargetDatabase, tmp_path: Path, signum: signal.Signals) -> None:
-    source.execute("CREATE TABLE slow (id int PRIMARY KEY)")
-    source.execute("INSERT INTO slow SELECT generate_series(1, 6000)")
+@dataclass
+class Slow:
+    """A command that takes its time."""
+
+    command: Command
+    target: TargetDatabase
+
+    def cancelled(self, signum: signal.Signals, once_there_is: str) -> None:
+        """Run it, and cancel it once it has made a table."""
+        running = subprocess.Popen(
+            [sys.executable, "-m", "framework", "run", "slow.yaml"],
+            cwd=self.command.cwd,
+            env={**self.command.environ, "PYTHONPATH": str(ROOT)},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        while not self.target.rows(f"SHOW TABLES LIKE '\\_vitrina\\_{once_there_is}%'"):
+            assert running.poll() is None
+            time.sleep(0.1)
+        time.sleep(0.5)
+        begun = time.monotonic()
+        running.send_signal(signum)
+        _, said = running.communicate(timeout=30)
+        assert time.monotonic() - begun < 10
+        assert running.returncode == 130
+        assert "Traceback" not in said
+        assert "cancelled" in said
+        for left in ("shadow", "stage", "changed", "keys"):
+            assert self.target.rows(f"SHOW TABLES LIKE '\\_vitrina\\_{left}%'") == []
+        assert self.target.rows("SELECT name FROM _vitrina_leases WHERE expires_at > UTC_TIMESTAMP(6)") == []
+        assert self.target.rows("SELECT status FROM _vitrina_runs ORDER BY started_at")[-1] == ("cancelled",)
+
+
+def test_cancelling(source: SourceDatabase, mysql: TargetDatabase, tmp_path: Path) -> None:
+    source.execute("CREATE TABLE slow (id int PRIMARY KEY, updated_at timestamptz NOT NULL DEFAULT now())")
+    source.execute("INSERT INTO slow SELECT generate_series(1, 3000)")
     (tmp_path / "slow.yaml").write_text(SPEC)
-    environ = {"VITRINA_CONN_SLOW_POSTGRES": source.url, "VITRINA_CONN_SLOW_MYSQL": target.url}
-    command = Command(cwd=tmp_path, **environ)
-    running = subprocess.Popen(
-        [sys.executable, "-m", "framework", "run", "slow.yaml"],
-        cwd=tmp_path,
-        env={**command.environ, "PYTHONPATH": str(ROOT)},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    while not target.rows("SHOW TABLES LIKE '\\_vitrina\\_shadow%'"):
-        assert running.poll() is None
-        time.sleep(0.1)
-    time.sleep(0.5)
-    begun = time.monotonic()
-    running.send_signal(signum)
-    _, said = running.communicate(timeout=30)
-    assert time.monotonic() - begun < 10
-    assert running.returncode == 130
-    assert "Traceback" not in said
-    assert "cancelled" in said
-    assert target.rows("SHOW TABLES LIKE 'slow'") == []
-    assert target.rows("SHOW TABLES LIKE '\\_vitrina\\_shadow%'") == []
-    assert target.rows("SELECT status FROM _vitrina_runs") == [("cancelled",)]
+    environ = {"VITRINA_CONN_SLOW_POSTGRES": source.url, "VITRINA_CONN_SLOW_MYSQL": mysql.url}
+    slow = Slow(Command(cwd=tmp_path, **environ), mysql)
+    slow.cancelled(signal.SIGINT, "shadow")
+    slow.cancelled(signal.SIGHUP, "shadow")
+    assert mysql.rows("SHOW TABLES LIKE 'slow'") == []
+    source.execute("UPDATE slow SET updated_at = '2020-01-01'")
+    slow.command("run", "slow.yaml")
+    assert mysql.rows("SELECT COUNT(*) FROM slow") == [(3000,)]
+    source.execute("UPDATE slow SET updated_at = now()")
+    before = mysql.rows("SELECT * FROM slow ORDER BY id")
+    slow.cancelled(signal.SIGTERM, "stage")
+    assert mysql.rows("SELECT * FROM slow ORDER BY id") == before
     source.execute("DELETE FROM slow WHERE id > 10")
-    command("run", "slow.yaml")
-    assert target.rows("SELECT COUNT(*) FROM slow") == [(10,)]
+    slow.command("run", "slow.yaml")
+    assert mysql.rows("SELECT COUNT(*) FROM slow") == [(10,)]
+
+
+@pytest.fixture
+def mysql(mysql_server: Server) -> Iterator[TargetDatabase]:
+    database = TargetDatabase(mysql_server)
+    yield database
+    database.drop()

@@ -20,7 +20,7 @@ import pymysql
 import pytest
 from sqlalchemy.engine import make_url
 
-from tests.services import Server, ServerUnavailable, launch
+from tests.services import Server, ServerUnavailable, launch, launch_mortal
 from tests.services.apt import AptError, download_and_unpack, sid_sources
 from tests.services.client import client
 from tests.services.databases import SourceDatabase, TargetDatabase
@@ -337,3 +337,20 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 def _architecture() -> str:
     return subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_a_mortal_server_comes_back_with_what_was_committed() -> None:
+    launched = launch_mortal("postgres")
+    try:
+        server = launched.wait()
+        with closing(connect(server.url)) as connection, closing(connection.cursor()) as cursor:
+            cursor.execute("CREATE TABLE kept AS SELECT 1 AS a")
+            launched.kill()
+            with pytest.raises(psycopg2.Error):
+                cursor.execute("SELECT pg_sleep(20)")
+        assert launched.wait() == server
+        with closing(connect(server.url)) as connection, closing(connection.cursor()) as cursor:
+            cursor.execute("SELECT a FROM kept")
+            assert cursor.fetchall() == [(1,)]
+    finally:
+        launched.stop()

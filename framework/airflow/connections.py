@@ -11,6 +11,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from sqlalchemy.engine import URL
 
 from framework.connections import Connection, normalised
+from framework.databases.mysql.tls import OPTIONS as TLS_OPTIONS
 from framework.errors import UsageError
 from framework.spec.connections import resolve
 
@@ -24,14 +25,8 @@ _IGNORED = frozenset(
     {GENERATE, "cursor", "client", "charset", "local_infile", "sqlalchemy_query", "enable_log_db_messages"}
 )
 
-_MYSQL_TLS = {"ca": "ssl_ca", "cert": "ssl_cert", "key": "ssl_key"}
-_MYSQL_OPTIONS = frozenset(
-    {
-        *_MYSQL_TLS.values(),
-        *("ssl_verify_cert", "ssl_verify_identity", "unix_socket"),
-        *("connect_timeout", "read_timeout", "write_timeout"),
-    }
-)
+_MYSQL_TLS = {name: f"ssl_{name}" for name in ("ca", "capath", "cert", "key", "cipher", "check_hostname")}
+_MYSQL_OPTIONS = frozenset({*TLS_OPTIONS, "unix_socket", "connect_timeout", "read_timeout", "write_timeout"})
 
 
 def find(name: str, environment: str, where: Path) -> Connection:
@@ -83,7 +78,7 @@ def _mysql_options(name: str, extra: Mapping[str, Any]) -> dict[str, str]:
         options["ssl"] = _text(tls)
     if unknown := sorted(options.keys() - _MYSQL_OPTIONS):
         fact = f"the extra of the Airflow connection {name!r} has an option that cannot be used: {', '.join(unknown)}"
-        raise UsageError(fact, f"known are {', '.join(sorted(_MYSQL_OPTIONS))}, and ssl with ca, cert and key")
+        raise UsageError(fact, f"known are {', '.join(sorted(_MYSQL_OPTIONS))}; ssl may hold {', '.join(_MYSQL_TLS)}")
     return options
 
 

@@ -64,7 +64,7 @@ def run_step(work: Work, context: Context) -> dict[str, Any]:
 
 
 def plan_table(work: Work, context: Context) -> list[int]:
-    """Plan one table; the numbers of its parts. Raises AirflowSkipException if it was not asked for."""
+    """Plan one table; the numbers of the parts to load. Raises AirflowSkipException if it was not asked for."""
     with at_work(work, context, source=True) as task:
         step = task.plan.step(work.step)
         _require_chosen(task, step, context)
@@ -74,7 +74,8 @@ def plan_table(work: Work, context: Context) -> list[int]:
         work.log.info("%s, %d part%s", "full" if outline.full else "incremental", parts, "s" if parts > 1 else "")
         work.log.info("horizon %s, reads from %s", outline.horizon.moment, outline.bound or "the beginning")
         context["ti"].xcom_push(key=PLANNED, value={"outline": outline.as_json(), "began": time.time()})
-        return list(range(parts))
+        # A merge waits for at least one part.
+        return list(outline.unread) or [0]
 
 
 def load_table(work: Work, context: Context, planned: Planned, number: int) -> dict[str, Any]:
@@ -169,6 +170,7 @@ def _tell_assets(context: Context, work: Work, stats: Stats, *, rows: int | None
         context["outlet_events"][asset].extra = {
             "rows": rows,
             "deleted": stats.rows_deleted,
+            "quarantined": stats.rows_rejected,
             "watermark": stats.watermark,
             "seconds": round(stats.seconds, 3),
         }

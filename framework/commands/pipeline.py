@@ -68,14 +68,23 @@ def _ended_by_signals(how: Live) -> Iterator[None]:
         restore()
 
 
-def replicate(path: Path, environment: str, workers: int, tables: Iterable[str], *, full_refresh: bool) -> None:
+def replicate(
+    path: Path,
+    environment: str,
+    workers: int,
+    tables: Iterable[str],
+    *,
+    full_refresh: bool,
+    take_over: bool = False,
+) -> None:
     """Replicate all tables of a spec, or some."""
     workspace = open_workspace(path, environment)
     plan = compile_plan(workspace.spec).only({Kind.REPLICATE, Kind.VERIFY, Kind.CONSTRAINTS})
     if chosen := tuple(tables):
         plan = plan.for_tables(chosen)
     with workspace.source() as source, workspace.target() as target:
-        _execute(plan, workspace, source, target, "replicate", workers, full_refresh=full_refresh)
+        refresh, take = full_refresh, take_over
+        _execute(plan, workspace, source, target, "replicate", workers, full_refresh=refresh, take_over=take)
 
 
 def resync(path: Path, environment: str, table: str, where: str | None) -> None:
@@ -149,6 +158,7 @@ def _execute(
     *,
     full_refresh: bool = False,
     resync: str | None = None,
+    take_over: bool = False,
     recreate: bool = False,
     live: Live | None = None,
 ) -> None:
@@ -165,6 +175,7 @@ def _execute(
         emit=to_all(*listeners),
         full_refresh=full_refresh,
         resync=resync,
+        take_over=take_over,
         recreate=recreate,
         mask_key=mask_key,
         pools=workspace.pools,

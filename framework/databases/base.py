@@ -93,12 +93,16 @@ class Capabilities:
         single_writer: one process and one connection own the database; nothing is gained by parallel loads.
         foreign_keys: tables that are there can be given foreign keys.
         hides_columns: a column may be there without being part of `SELECT *`.
+        longest_row: bytes of the longest row that can be loaded; None if rows may be of any length.
+        doubled: the characters that count as two then.
     """
 
     lane: str
     single_writer: bool
     foreign_keys: bool = True
     hides_columns: bool = False
+    longest_row: int | None = None
+    doubled: str = ""
 
 
 @dataclass(frozen=True)
@@ -146,11 +150,11 @@ class Dialect(Protocol):
     def delete_matching(self, table: str, other: str, condition: str) -> str:
         """A statement: delete the rows of ``table`` (alias ``t``) that ``other`` (alias ``o``) has a match for."""
 
-    def delete_unmatched(self, table: str, other: str, condition: str) -> str:
-        """A statement: delete the rows of ``table`` (alias ``t``) that ``other`` (alias ``o``) has no match for."""
+    def update_matching(self, table: str, other: str, condition: str, assignment: str, where: str) -> str:
+        """A statement: update the rows of ``table`` (``t``) if ``where`` holds and ``other`` (``o``) has a match.
 
-    def update_unmatched(self, table: str, other: str, condition: str, assignment: str, where: str) -> str:
-        """A statement: update the rows of ``table`` (``t``) if ``where`` holds and ``other`` (``o``) has no match."""
+        ``assignment`` begins with a column of the table.
+        """
 
     def column_type(self, type_: LogicalType, indexed: bool) -> str | None:
         """The native type for ``type_``, or None. ``indexed``: whole values are part of a key."""
@@ -173,6 +177,16 @@ class Session(Protocol):
 
         Waits for transactions that are about to change them.
         """
+
+    def query_uncommitted(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """Run a query that also sees what other sessions have not committed, where that can be seen."""
+
+    @property
+    def tag(self) -> str:
+        """What tells this session from others, for `end`; empty where no other process has sessions."""
+
+    def end(self, tag: str) -> None:
+        """End another session of this account, and with it its transaction; nothing if it may not, or is gone."""
 
     def transaction(self) -> AbstractContextManager[None]:
         """Commits at the end, rolls back on an exception. Not nested. READ COMMITTED or stricter."""
@@ -208,6 +222,12 @@ class Session(Protocol):
 
     def drop_table(self, name: str) -> None:
         """Drop a table if it is there."""
+
+    def rename_table(self, name: str, table: Table, marker: str) -> None:
+        """Give the table ``name`` the name and the comment of ``table``, and a marker, all at once.
+
+        Waits for transactions that have worked on it; whoever comes later finds no such table.
+        """
 
     def drop_view(self, name: str) -> None:
         """Drop a view if it is there."""

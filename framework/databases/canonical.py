@@ -62,6 +62,9 @@ class Canonical(Protocol):
     def number(self, text: str) -> str:
         """An integer from 0 to `NUMBERS`, made of the SHA-256 of a text."""
 
+    def leading(self, expression: str) -> str:
+        """The first 48 bits of a UUID, as an integer."""
+
     def joined(self, text: str) -> str | None:
         """An aggregate: the texts of all rows as they come; None where they do not come in their key's order."""
 

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 from framework.databases.postgres import catalog
 from framework.databases.postgres.names import qualified, quote
+from framework.databases.postgres.snapshot import horizon
 from framework.databases.postgres.source import PostgresSession, PostgresSource
 from framework.diagnostics import Severity
 from framework.doctor.remarks import Remark, well
 from framework.errors import PrivilegeMissing, SourceMismatch
 from framework.generate.scalars import element_of
+from framework.replicate import cursor
 from framework.spec.declared import table_of
 from framework.spec.entities import Entity
 from framework.spec.models import Spec
@@ -36,6 +38,7 @@ def examine(spec: Spec, source: PostgresSource) -> Iterator[Remark]:
         yield _version(int(version), source.version())
         yield well("source", f"wal_level is {wal_level}; Vitrina reads by cursors and needs no other")
         yield from _horizon(spec, is_standby=bool(is_standby), sees_all=bool(sees_all))
+        yield from _held_back(spec, session)
         yield from _generation(spec, source)
         for task in (spec.replicate_task(table) for table in spec.replicate):
             yield from _table(spec, task, session)
@@ -61,6 +64,19 @@ def _horizon(spec: Spec, *, is_standby: bool, sees_all: bool) -> Iterator[Remark
         yield Remark("source", fact, Severity.WARNING, "GRANT pg_read_all_stats TO the role", "open-transactions")
     else:
         yield well("source", "open transactions of others are seen: late commits are not missed")
+
+
+def _held_back(spec: Spec, session: PostgresSession) -> Iterator[Remark]:
+    """Who keeps a transaction open, so that increments read the same again and again."""
+    if not any(spec.replicate_task(table).mode == "incremental" for table in spec.replicate):
+        return
+    seen = horizon(session)
+    for sentence in cursor.held_back(seen):
+        yield Remark("source", sentence, Severity.WARNING, "end it, if it was forgotten", "open-transactions")
+    if seen.prepared:
+        fact = f"increments read from the same bound until a transaction ends: {seen.held_by}"
+        fix = "COMMIT PREPARED or ROLLBACK PREPARED, if it was forgotten"
+        yield Remark("source", fact, Severity.WARNING, fix, "open-transactions")
 
 
 def _generation(spec: Spec, source: PostgresSource) -> Iterator[Remark]:

@@ -23,7 +23,7 @@ SETTINGS = """
 SELECT @@GLOBAL.local_infile, @@GLOBAL.sql_mode, @@GLOBAL.max_allowed_packet, @@GLOBAL.read_only,
        @@lower_case_table_names, CURRENT_ROLE()
 """
-NEEDED = ("SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER", "INDEX")
+NEEDED = ("SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER")
 _GRANT = re.compile(r"GRANT (?P<what>.+) ON (?P<where>\S+) TO ")
 
 

@@ -47,7 +47,7 @@ def tick(
         LeaseHeld: another fill or tick is at work.
     """
     require_permission(source)
-    with source.session() as session, marker.exclusive(session):
+    with source.session() as session, marker.exclusive(session, reporter):
         work = Ticks(session, task, reporter, pools or Pools(announce=reporter.notice))
         total = Stats()
         for done in range(ticks):

@@ -54,7 +54,7 @@ def fill(
         LeaseHeld: another fill or tick is at work.
     """
     require_permission(source)
-    with source.session() as session, marker.exclusive(session):
+    with source.session() as session, marker.exclusive(session, reporter):
         return _Fill(source, session, task, reporter, pools or Pools(announce=reporter.notice)).run(recreate=recreate)
 
 

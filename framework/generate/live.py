@@ -48,7 +48,7 @@ def live(
         LeaseHeld: another fill or tick is at work.
     """
     require_permission(source)
-    with source.session() as session, marker.exclusive(session):
+    with source.session() as session, marker.exclusive(session, reporter):
         ticks = Ticks(session, task, reporter, pools or Pools(announce=reporter.notice))
         expected = ticks.expected()
         if expected == 0:

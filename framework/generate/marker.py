@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
 
 from framework.databases.postgres.source import PostgresSession
-from framework.errors import BookkeepingNewer, LeaseHeld
+from framework.errors import BookkeepingNewer, LeaseHeld, StatementFailed
+from framework.events import Reporter
 from framework.spec.entities import GenerateTask
 
 TABLE = "_vitrina_fills"
@@ -54,6 +56,9 @@ LAYOUT_VERSION = 1
 
 RULES_VERSION = 2
 """Grows when the same rules would make other values than before."""
+
+PATIENCE = 10
+"""Seconds to wait for another fill or tick: one that was killed is gone by then."""
 
 # Any number that nobody else uses: "vitrina" in ASCII.
 _LOCK = 0x76697472696E61
@@ -118,10 +123,20 @@ def write(session: PostgresSession, mark: Mark) -> None:
 
 
 @contextmanager
-def exclusive(session: PostgresSession) -> Iterator[None]:
-    """Keep other fills and ticks of this database out. Raises LeaseHeld if there is one."""
-    if not session.query("SELECT pg_try_advisory_lock(%s)", (_LOCK,))[0][0]:
-        raise LeaseHeld(session.name, "of another `vitrina generate`")
+def exclusive(session: PostgresSession, reporter: Reporter) -> Iterator[None]:
+    """Keep other fills and ticks of this database out. Raises LeaseHeld if there is one that does not end soon."""
+    # The server gives back the lock of a process that was killed, when it notices; amid a statement it looks only if
+    # it is told to, and not on every system.
+    with suppress(StatementFailed):
+        session.execute("SET client_connection_check_interval = '1s'")
+    deadline, told = time.monotonic() + PATIENCE, False
+    while not session.query("SELECT pg_try_advisory_lock(%s)", (_LOCK,))[0][0]:
+        if time.monotonic() > deadline:
+            raise LeaseHeld(session.name, "of another `vitrina generate`")
+        if not told:
+            reporter.notice("another `vitrina generate` is at work here, or was until now: waiting for it to end")
+            told = True
+        time.sleep(PATIENCE / 100)
     try:
         yield
     finally:

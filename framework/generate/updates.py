@@ -95,12 +95,14 @@ class Updating:
 
     def _move_on(self, sample: Choice) -> int:
         assignments, parameters = self._assignments()
+        if not assignments:
+            return 0
         moves = " OR ".join(f"{self._state(name)} = ANY (%s{self._cast(name, '[]')})" for name in self.update.set)
         states = [list(step.next) for step in self.update.set.values()]
         return self.session.execute(
             f"UPDATE {self._table} AS t SET {assignments} "
             f"FROM ({sample.query.replace('%', '%%')}) AS chosen "
-            f"WHERE {self._same_key('chosen')} AND ({moves})",
+            f"WHERE {self._same_key('chosen')} AND ({moves or 'true'})",
             (*parameters, *states),
         )
 

@@ -71,16 +71,49 @@ def reserved() -> frozenset[str]:
     return frozenset(RESERVED.read_text(encoding="ascii").split())
 
 
+MARIADB = frozenset(
+    {"CURRENT_ROLE", "DELETE_DOMAIN_ID", "DO_DOMAIN_IDS", "IGNORE_DOMAIN_IDS", "MASTER_DEMOTE_TO_REPLICA"}
+    | {"MASTER_DEMOTE_TO_SLAVE", "MASTER_SSL_VERIFY_SERVER_CERT", "OFFSET", "PAGE_CHECKSUM", "PARSE_VCOL_EXPR"}
+    | {"PORTION", "REF_SYSTEM_ID", "RETURNING", "STATS_AUTO_RECALC", "STATS_PERSISTENT", "STATS_SAMPLE_PAGES"}
+)
+"""Words that only MariaDB keeps for itself."""
+
+_VALUES = frozenset(
+    {"CURRENT_DATE", "CURRENT_ROLE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "CURRENT_USER", "LOCALTIME"}
+    | {"LOCALTIMESTAMP", "UTC_DATE", "UTC_TIME", "UTC_TIMESTAMP"}
+)
+"""Reserved words that are values where a column may stand."""
+
+
 def reserved_names(query: exp.Query, text: str, key: tuple[str | int, ...]) -> Iterator[Finding]:
-    """Names that the query gives without quotes, and that are words of MySQL."""
-    aliases = (node.args.get("alias") for node in query.find_all(exp.Alias))
-    tables = (node.this for node in query.find_all(exp.TableAlias))
-    for name in (*aliases, *tables):
-        if isinstance(name, exp.Identifier) and not name.quoted and name.name.upper() in reserved():
+    """Names that the query gives or uses without quotes, and that are words of MySQL or of MariaDB."""
+    for name in _unquoted(query):
+        if (word := name.name.upper()) in reserved() or word in MARIADB:
             line, column = position(text, name)
-            fact = f"{name.name!r} is a word of MySQL's and no name"
+            owner, severity = ("MySQL", Severity.ERROR) if word in reserved() else ("MariaDB", Severity.WARNING)
+            fact = f"{name.name!r} is a word of {owner}'s and no name"
             advice = f"write `{name.name}` in backticks, or another name"
-            yield Finding("sql-reserved-word", fact, advice, key, line or 1, column or 1)
+            yield Finding("sql-reserved-word", fact, advice, key, line or 1, column or 1, severity)
+
+
+def _unquoted(query: exp.Query) -> Iterator[exp.Identifier]:
+    """Names without quotes, but for those beside a dot, where any word is one."""
+    for node in query.walk():
+        names: list[object] = []
+        if isinstance(node, exp.Alias | exp.Window):
+            names = [node.args.get("alias")]
+        elif isinstance(node, exp.TableAlias):
+            names = [node.this, *node.columns]
+        elif isinstance(node, exp.Join):
+            names = list(node.args.get("using") or ())
+        elif isinstance(node, exp.Table) and node.name.upper() != "DUAL":
+            names = [node.this] if len(node.parts) == 1 else []
+        elif isinstance(node, exp.Column) and isinstance(node.this, exp.Star):
+            # Behind this dot there is no name.
+            names = [node.parts[0]] if len(node.parts) == 2 else []
+        elif isinstance(node, exp.Column) and node.name.upper() not in _VALUES:
+            names = [node.this] if len(node.parts) == 1 else []
+        yield from (name for name in names if isinstance(name, exp.Identifier) and not name.quoted)
 
 
 @cache

@@ -73,7 +73,28 @@ def parse(text: str, key: tuple[str | int, ...] = ("query",)) -> exp.Query:
     if not isinstance(query, exp.Select | exp.SetOperation):
         word = text.split(maxsplit=1)[0].upper()
         raise QueryInvalid(Finding("sql-syntax", f"{word} is no query", "write a SELECT", key, 1, 1))
+    if hidden := _hidden(text):
+        message = f"MySQL executes what stands in `/*{hidden}`, and it cannot be checked"
+        raise QueryInvalid(
+            Finding(
+                "sql-syntax",
+                message,
+                "write it without the comment",
+                key,
+                *line_and_column(text, text.index(f"/*{hidden}")),
+            )
+        )
+    if (into := query.find(exp.Into)) is not None:
+        message = "INTO puts the rows elsewhere, and a mart has its own table"
+        raise QueryInvalid(Finding("sql-syntax", message, "leave INTO out", key, *position(text, into)))
     return query
+
+
+def _hidden(text: str) -> str | None:
+    """The sign of a comment that is none to MySQL or MariaDB; None where all are."""
+    comments = (comment for token in tokens_of(text) for comment in token.comments)
+    signs = (sign for comment in comments for sign in ("!", "M!") if comment.startswith(sign))
+    return next(signs, None)
 
 
 @lru_cache(maxsize=256)

@@ -14,13 +14,32 @@ WORTH_SPLITTING = 200_000
 MOST = 256
 """Ranges of one table."""
 
-ESTIMATE = "SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = %s::regclass"
+BYTES_OF_A_ROW = 200
+"""Where nobody has analysed a table that is large, its size tells how many rows there are, about."""
+
+# Partitions and inheriting tables belong to the table that is read; what holds partitions is never analysed by itself.
+ESTIMATE = """
+WITH RECURSIVE tree AS (
+    SELECT %(table)s::regclass::oid AS oid
+  UNION
+    SELECT i.inhrelid FROM pg_inherits i JOIN tree t ON t.oid = i.inhparent WHERE %(children)s
+)
+SELECT coalesce(sum(CASE WHEN c.relkind = 'p' THEN 0
+                         WHEN c.reltuples > 0 OR s.bytes < %(large)s THEN greatest(c.reltuples, 0)
+                         ELSE s.bytes / %(row)s END), 0)::bigint
+FROM tree JOIN pg_class c ON c.oid = tree.oid CROSS JOIN LATERAL (SELECT pg_relation_size(c.oid) AS bytes) AS s
+"""
 
 
 def estimated_rows(session: PostgresSession, mapping: Mapping) -> int:
-    """How many rows the server believes the source table has; 0 if it was never analysed."""
-    table = qualified(mapping.source.schema, mapping.source.name)
-    return int(session.query(ESTIMATE, (table,))[0][0])
+    """How many rows the server believes the source table has; 0 if it is small and was never analysed."""
+    asked = {
+        "table": qualified(mapping.source.schema, mapping.source.name),
+        "children": mapping.task.children,
+        "large": WORTH_SPLITTING * BYTES_OF_A_ROW,
+        "row": BYTES_OF_A_ROW,
+    }
+    return int(session.query(ESTIMATE, asked)[0][0])
 
 
 def streams_for(rows: int, streams: int) -> int:
@@ -30,7 +49,7 @@ def streams_for(rows: int, streams: int) -> int:
 
 def ranges(session: PostgresSession, mapping: Mapping, count: int) -> tuple[Range, ...]:
     """The keys in at most ``count`` ranges; one without bounds where they cannot be split."""
-    column = _integer_key(mapping)
+    column = integer_key(mapping)
     count = min(count, MOST)
     if column is None or count < 2:
         return (EVERYTHING,)
@@ -43,8 +62,13 @@ def ranges(session: PostgresSession, mapping: Mapping, count: int) -> tuple[Rang
 
 def condition(mapping: Mapping, part: Range) -> str:
     """The source's condition that a row's key is in a range; empty for the range without bounds."""
+    column = integer_key(mapping)
+    return within(column, part) if column is not None else ""
+
+
+def within(column: str, part: Range) -> str:
+    """The condition that ``column`` is in a range; empty for the range without bounds."""
     low, high = part
-    column = _integer_key(mapping)
     sides = [
         f"{column} >= {int(low)}" if low is not None else "",
         f"{column} < {int(high)}" if high is not None else "",
@@ -52,7 +76,8 @@ def condition(mapping: Mapping, part: Range) -> str:
     return " AND ".join(filter(None, sides))
 
 
-def _integer_key(mapping: Mapping) -> str | None:
+def integer_key(mapping: Mapping) -> str | None:
+    """The source's column that ranges are told by, quoted; None if the key is no single integer."""
     if len(mapping.key) != 1:
         return None
     origin = next(column.origin for column in mapping.columns if column.name == mapping.key[0])

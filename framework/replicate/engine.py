@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from framework import lease
 from framework.databases.base import Target
@@ -12,9 +12,9 @@ from framework.databases.postgres.attributes import attributes
 from framework.databases.postgres.catalog import identity, require
 from framework.databases.postgres.snapshot import snapshot
 from framework.databases.postgres.source import PostgresSource
-from framework.errors import LoadRefused, OutlineStale, UnsupportedType, VitrinaError
+from framework.errors import LoadRefused, OutlineStale, UnsupportedType
 from framework.events import Reporter, Stats
-from framework.replicate import chunks, full, phases, refusal, staging
+from framework.replicate import chunks, phases, refusal, resume, unfit
 from framework.replicate.job import Counter, Job
 from framework.replicate.mapping import resolve
 from framework.replicate.options import Options
@@ -35,7 +35,7 @@ def replicate(
         SourceMismatch, UnsupportedType: the source cannot be mapped; nothing was written.
         MappingChanged: the copy cannot follow what has changed, or must not; nothing was written.
         LeaseHeld, LeaseLost: another run writes the table.
-        LoadRefused, DeleteFuseBlown, CheckFailed: the copy stays as it was.
+        LoadRefused, RowsRejected, DeleteFuseBlown, CheckFailed: the copy stays as it was.
         VerifyFailed: the copy is not what the source was.
     """
     with opened(source, target, task, options, reporter) as job:
@@ -44,10 +44,8 @@ def replicate(
             _load_all(job, outline)
             phases.merge(job, outline)
             stats = phases.verify(job)
-        except BaseException:
-            # Where the connection is gone, the next run does it.
-            with suppress(VitrinaError), target.session() as session:
-                job.discard(session, full.SHADOW, *staging.PURPOSES)
+        except BaseException as error:
+            resume.leave(job, error)
             raise
     return stats
 
@@ -82,7 +80,7 @@ def opened(
     with source.session() as session:
         described, database = require(session, task.source_schema, task.source_table), identity(session)
         found = attributes(session, task.source_schema, task.source_table)
-    mapping = resolve(task, described, options.mask_key, database)
+    mapping = unfit.parted(resolve(task, described, options.mask_key, database), target)
     if outline is not None and outline.fingerprint != mapping.fingerprint:
         raise OutlineStale(task.table)
     token, term = outline.token if outline else None, KEPT_FOR if options.spread else lease.TERM

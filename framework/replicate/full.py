@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
 from framework import checks
 from framework.databases.base import Session
@@ -10,14 +11,26 @@ from framework.databases.postgres.snapshot import Horizon, horizon, snapshot
 from framework.databases.postgres.source import PostgresSession
 from framework.errors import LeaseLost
 from framework.events import Stats
-from framework.replicate import chunks, cursor, duplicates, evolve, merging, replacing, staging, state
+from framework.replicate import (
+    chunks,
+    cursor,
+    duplicates,
+    evolve,
+    merging,
+    quarantine,
+    reconciliation,
+    replacing,
+    resume,
+    reuse,
+    staging,
+    state,
+)
 from framework.replicate.job import Counter, Job
 from framework.replicate.journal import Loaded, Merged
 from framework.replicate.outline import EVERYTHING, Outline, Range
+from framework.replicate.resume import SHADOW
 from framework.replicate.schema import structure
 from framework.replicate.schema.structure import Structure
-
-SHADOW = "shadow"
 
 
 def ranges(job: Job, seen: Horizon) -> tuple[tuple[Range, ...], bool]:
@@ -37,11 +50,15 @@ def ranges(job: Job, seen: Horizon) -> tuple[tuple[Range, ...], bool]:
         return (EVERYTHING,), True
 
 
-def begin(job: Job, session: Session, generation: str, made_of: Structure) -> None:
-    """Make the table that the load fills."""
-    shadow = structure.table(job.mapping, made_of, job.beside(SHADOW))
-    for notice in session.create_table(shadow, marker=state.marker(generation, job.table)):
-        job.reporter.notice(notice)
+def begin(job: Job, session: Session, outline: Outline, made_of: Structure, *, resumed: bool) -> None:
+    """Make the table that the load fills, if it is not there; and write down what is begun."""
+    if not resumed:
+        job.journal.begin(session)
+        shadow = structure.table(job.mapping, made_of, job.beside(SHADOW))
+        for notice in session.create_table(shadow, marker=state.marker(outline.generation, job.table)):
+            job.reporter.notice(notice)
+        resume.note(job, session, outline, made_of)
+    quarantine.create(job, session)
     for name, safe in job.mapping.renamed.items():
         job.reporter.notice(
             f"the target cannot hold the name {name!r} beside its others: the column is called {safe!r}"
@@ -52,22 +69,40 @@ def load(job: Job, outline: Outline, number: int, session: Session, reading: Pos
     """Copy one range, in the open transaction."""
     shadow = job.mapping.table(job.beside(SHADOW))
     condition = chunks.condition(job.mapping, outline.ranges[number])
-    rows = session.load(shadow, job.extract(reading, condition), count)
+    kept = 0
+    if number in outline.compared:
+        rows, kept = reuse.refresh(job, session, reading, shadow, outline, number, count)
+    else:
+        rows = session.load(shadow, job.extract(reading, condition), count)
+    # Parts of different times are caught up, and what is rejected then counts.
+    rejected = quarantine.stage(job, session, reading, condition, number) if outline.one_snapshot else 0
     replaced = replacing.count(reading, job.mapping, condition)
-    return Loaded(rows, rows, cursor.largest(job.mapping, reading) if number == 0 else None, replaced)
+    watermark = cursor.largest(job.mapping, reading) if number == 0 else None
+    done = Loaded(rows, rows, watermark, replaced, rejected, kept=kept)
+    counted = reconciliation.first(job, reading) if number == 0 and outline.one_snapshot else None
+    return replace(done, census=counted.as_text()) if counted is not None else done
 
 
 def finish(job: Job, outline: Outline, session: Session, loaded: list[Loaded]) -> Merged:
     """Complete the fresh copy, check it, and make it visible."""
     shadow = job.mapping.table(job.beside(SHADOW))
     watermark = next((part.watermark for part in loaded if part.watermark is not None), None)
-    rows = sum(part.rows for part in loaded)
-    stats = Stats(rows_read=rows, rows_written=rows, watermark=watermark)
+    rows, kept = sum(part.rows for part in loaded), sum(part.kept for part in loaded)
+    rejected = sum(part.rejected for part in loaded) if outline.one_snapshot else 0
+    quarantine.require(job, session, rejected, rows + rejected)
+    stats = Stats(
+        rows_read=rows - kept,
+        rows_written=rows - kept,
+        rows_unchanged=kept,
+        rows_rejected=rejected,
+        watermark=watermark,
+    )
     present: int | None = rows
     bound = cursor.next_bound(job.mapping, outline.horizon, watermark, None)
+    counted = loaded[0].census
     nonce = _begin_attempt(job, session)
     if not outline.one_snapshot:
-        bound, stats, present = _catch_up(job, session, nonce, stats, bound)
+        bound, stats, present, counted = _catch_up(job, session, nonce, stats, bound)
     with duplicates.named(job, session, shadow.name):
         session.create_indexes(shadow)
     results = checks.require(session, job.target.dialect, shadow.name, job.table, job.mapping.task.checks)
@@ -76,11 +111,14 @@ def finish(job: Job, outline: Outline, session: Session, loaded: list[Loaded]) -
     with session.transaction():
         _guard(job, session, nonce)
         made_of = evolve.fresh(job, state.current(session, job.target, job.table))
-        fresh = state.State(outline.generation, outline.fingerprint, bound, stats.watermark, made_of, outline.position)
+        fresh = outline.reached(bound, stats.watermark, made_of, counted)
         state.write(session, job.target, job.table, fresh, job.options.run_id)
+        rejects = quarantine.record(job, session, outline.generation, alone=False)
+        done = replace(done, stats=replace(done.stats, warnings=(*rejects, *done.stats.warnings)))
         job.journal.finish(session, done)
     session.swap(shadow.name, job.table)
     _forget_others(job, outline, session)
+    job.discard(session, quarantine.BESIDE)
     return done
 
 
@@ -101,6 +139,7 @@ def _forget_others(job: Job, outline: Outline, session: Session) -> None:
     with suppress(LeaseLost), session.transaction():
         job.lease.guard(session)
         state.forget_others(session, job.target, job.table, outline.generation)
+        quarantine.forget_others(session, job.target, job.table, outline.generation)
 
 
 def is_visible(job: Job, outline: Outline, session: Session) -> bool:
@@ -111,8 +150,8 @@ def is_visible(job: Job, outline: Outline, session: Session) -> bool:
 
 def _catch_up(
     job: Job, session: Session, nonce: str, stats: Stats, bound: str | None
-) -> tuple[str | None, Stats, int | None]:
-    """Bring the ranges, each read at a time of its own, to one point in time; the new bound, stats and row count."""
+) -> tuple[str | None, Stats, int | None, str | None]:
+    """Bring the ranges, each read at a time of its own, to one point in time; the new bound, stats, rows and census."""
     with job.source.session() as reading:
         seen = horizon(reading)
     into = job.beside(SHADOW)
@@ -123,6 +162,7 @@ def _catch_up(
 
         def perform() -> merging.Merged:
             _guard(job, session, nonce)
+            quarantine.adopt(job, session, nonce)
             return merging.merge(job, session, tables, into, fresh=True)
 
         merged = merging.in_transaction(session, perform)
@@ -131,7 +171,10 @@ def _catch_up(
         rows_read=stats.rows_read + staged.read,
         rows_written=stats.rows_written + merged.written,
         rows_deleted=merged.deleted,
-        rows_unchanged=merged.unchanged,
+        rows_unchanged=stats.rows_unchanged + merged.unchanged,
+        rows_rejected=staged.rejected,
         watermark=watermark,
     )
-    return cursor.next_bound(job.mapping, seen, watermark, bound), caught_up, staged.keys
+    compares = job.mapping.task.deletes.policy != "keep"
+    counted = staged.reconciled.census.as_text() if compares and staged.reconciled is not None else None
+    return cursor.next_bound(job.mapping, seen, watermark, bound), caught_up, staged.keys, counted

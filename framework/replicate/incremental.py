@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from framework import checks
 from framework.databases.base import Session
 from framework.databases.postgres.source import PostgresSession
 from framework.events import Stats
-from framework.replicate import cursor, evolve, replacing, staging, state
+from framework.replicate import cursor, evolve, quarantine, replacing, staging, state
+from framework.replicate.census import Census
 from framework.replicate.job import Job
 from framework.replicate.journal import Loaded, Merged
 from framework.replicate.merging import in_transaction, merge
 from framework.replicate.outline import Outline
+from framework.replicate.reconciliation import COUNTED
 from framework.replicate.staging import Wanted
 
 
@@ -21,13 +25,22 @@ def begin(job: Job, session: Session) -> None:
 
 def load(job: Job, outline: Outline, session: Session, reading: PostgresSession) -> Loaded:
     """Stage what changed, in the open transaction."""
-    if outline.resync is not None:
-        wanted = Wanted(outline.resync, moves=False)
-    else:
+    condition = outline.resync
+    if condition is None:
         condition = cursor.since(job.mapping, outline.bound, outline.backfill)
-        wanted = Wanted(condition, outline.bound, former=dict(outline.renamed))
-    staged = staging.fill(job, session, reading, staging.tables_of(job), wanted, job.table)
-    return Loaded(staged.read, staged.keys, staged.watermark, staged.replaced)
+    tables, former = staging.tables_of(job), dict(outline.renamed)
+    if condition and tables.keys is None and (again := quarantine.again(job, session, outline.generation, former)):
+        condition = f"({condition}\n) OR {again}"
+    if outline.resync is not None:
+        wanted = Wanted(condition, moves=False)
+    else:
+        last = state.current(session, job.target, job.table)
+        known = Census.from_text(last.census) if last is not None and last.census else None
+        wanted = Wanted(condition, outline.bound, former=former, census=known)
+    staged = staging.fill(job, session, reading, tables, wanted, job.table)
+    done = Loaded(staged.read, staged.keys, staged.watermark, staged.replaced, staged.rejected)
+    found = staged.reconciled
+    return replace(done, census=found.census.as_text(), live=found.live, looked=found.looked) if found else done
 
 
 def finish(job: Job, outline: Outline, session: Session, loaded: Loaded) -> Merged:
@@ -43,23 +56,27 @@ def finish(job: Job, outline: Outline, session: Session, loaded: Loaded) -> Merg
 
 def _merge(job: Job, outline: Outline, session: Session, loaded: Loaded) -> Merged:
     job.lease.guard(session)
-    merged = merge(job, session, staging.tables_of(job), job.table, job.options.capture)
+    merged = merge(job, session, staging.tables_of(job), job.table, job.options.capture, live=loaded.live)
     results = checks.require(session, job.target.dialect, job.table, job.table, job.mapping.task.checks)
     watermark = loaded.watermark or outline.watermark
     bound = outline.bound
     if outline.resync is None:
         bound = cursor.next_bound(job.mapping, outline.horizon, loaded.watermark, outline.bound)
     made_of = evolve.followed(job, session)
-    reached = state.State(outline.generation, outline.fingerprint, bound, watermark, made_of, outline.position)
+    reached = outline.reached(bound, watermark, made_of, loaded.census)
     state.write(session, job.target, job.table, reached, job.options.run_id)
+    told = quarantine.record(job, session, outline.generation, alone=True)
     stats = Stats(
         rows_read=loaded.rows,
         rows_written=merged.written,
         rows_deleted=merged.deleted,
         rows_unchanged=merged.unchanged,
+        rows_rejected=loaded.rejected,
         watermark=watermark,
     )
-    warnings = (*replacing.sentences(job.mapping, loaded.replaced), *results.warnings)
-    done = Merged(stats.checked(results.passed, warnings, bound), loaded.keys)
+    warnings = (*told, *replacing.sentences(job.mapping, loaded.replaced), *results.warnings)
+    # A large copy is not read only to be counted.
+    counted = loaded.looked or (loaded.keys or 0) <= COUNTED
+    done = Merged(stats.checked(results.passed, warnings, bound), loaded.keys if counted else None)
     job.journal.finish(session, done)
     return done

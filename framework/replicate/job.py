@@ -83,7 +83,7 @@ class Job:
     def clear_leftovers(self, session: Session) -> None:
         """Drop what those who had the lease before left beside this table; never what a later holder makes."""
         for name in session.tables(PREFIX):
-            owner = _owner(session.marker(name) or "")
+            owner = owner_of(session.marker(name) or "")
             if owner is not None and owner[0] == self.table and owner[1] < self.lease.token:
                 session.drop_table(name)
 
@@ -99,7 +99,7 @@ class Job:
         return f"{AUXILIARY}{self.lease.token} of {self.table}"
 
 
-def _owner(mark: str) -> tuple[str, int] | None:
+def owner_of(mark: str) -> tuple[str, int] | None:
     """The table that a marker speaks of and the token of its maker; None if it is no copy's and no auxiliary's."""
     if not mark.startswith((AUXILIARY, state.MARK)):
         return None

@@ -20,7 +20,8 @@ from framework.tables import Column, Table
 from framework.types import Kind, LogicalType, varchar
 
 PARTS = f"{PREFIX}parts"
-MERGE, ATTEMPT = "merge", "attempt"
+MERGE, ATTEMPT, PLANNED = "merge", "attempt", "planned"
+LOAD = "load "
 
 TABLE = Table(
     PARTS,
@@ -43,12 +44,22 @@ class Loaded:
         keys: keys that the source has, within the part; None if they were not read.
         watermark: the largest cursor value; None where another part tells it, or there is none.
         replaced: by column, values that something else took the place of.
+        rejected: rows that cannot go: of the part where it was read alone, else of the source.
+        census: of the source's keys, as text; None where another part tells it, or increments do not compare keys.
+        live: rows of the copy that count, before the merge; None if they were not counted.
+        looked: whether all keys of the copy were looked at.
+        kept: how many of the rows were there already.
     """
 
     rows: int
     keys: int | None
     watermark: str | None
     replaced: Mapping[str, int] = field(default_factory=dict)
+    rejected: int = 0
+    census: str | None = None
+    live: int | None = None
+    looked: bool = True
+    kept: int = 0
 
 
 @dataclass(frozen=True)
@@ -69,12 +80,54 @@ class Journal:
 
     def begin(self, session: Session) -> None:
         """Begin an empty journal; earlier ones of the table are forgotten."""
+        self._forget(session)
+
+    def ensure(self, session: Session) -> None:
+        """Make the table of journals if it is missing; not in a transaction."""
         bookkeeping.ensure(session, self._target, TABLE)
-        session.execute(f"DELETE FROM {self._name} WHERE table_name = %s AND token <= %s", self._key)
 
     def claim(self, session: Session, number: int) -> None:
-        """Reserve a part of the load in the open transaction: who else claims it waits, and fails if this commits."""
-        self._insert(session, _part(number), {})
+        """Reserve a part of the load in the open transaction: who else claims it waits, and fails if this commits.
+
+        Uncommitted, a claim says which session has it.
+        """
+        self._insert(session, _part(number), {"session": session.tag})
+
+    def end_others(self, session: Session) -> None:
+        """End the sessions that load parts by an earlier token: they may be stalled, and would be waited for."""
+        found = session.query_uncommitted(
+            f"SELECT done FROM {self._name} WHERE table_name = %s AND token < %s AND part LIKE '{LOAD}%%'", self._key
+        )
+        for (done,) in found:
+            if tag := json.loads(done).get("session"):
+                session.end(tag)
+
+    def plan(self, session: Session, planned: Mapping[str, Any]) -> None:
+        """Write what is planned, for a later run that may go on with it."""
+        self._insert(session, PLANNED, dict(planned))
+
+    def plans(self, session: Session) -> dict[int, dict[str, Any]]:
+        """What was planned by this token and by earlier ones."""
+        found = session.query(
+            f"SELECT token, done FROM {self._name} WHERE table_name = %s AND token <= %s AND part = '{PLANNED}'",
+            self._key,
+        )
+        return {int(token): json.loads(done) for token, done in found}
+
+    def all_loaded(self, session: Session, token: int) -> dict[int, Loaded]:
+        """What the parts of some token have done."""
+        found = session.query(
+            f"SELECT part, done FROM {self._name} WHERE table_name = %s AND token = %s AND part LIKE '{LOAD}%%'",
+            (self._key[0], token),
+        )
+        return {int(part.removeprefix(LOAD)): Loaded(**json.loads(done)) for part, done in found}
+
+    def take_over(self, session: Session, planned: Mapping[str, Any], loaded: Mapping[int, Loaded]) -> None:
+        """Begin with what an earlier run has done; in a transaction that guards the lease."""
+        self._forget(session)
+        self.plan(session, planned)
+        for number, done in loaded.items():
+            self._insert(session, _part(number), asdict(done))
 
     def note(self, session: Session, number: int, done: Loaded) -> None:
         """Write what a claimed part has done, in the transaction that does it."""
@@ -108,6 +161,9 @@ class Journal:
         found = self._done(session, MERGE)
         return Merged(Stats.from_json(found["stats"]), found["rows"]) if found is not None else None
 
+    def _forget(self, session: Session) -> None:
+        session.execute(f"DELETE FROM {self._name} WHERE table_name = %s AND token <= %s", self._key)
+
     def _insert(self, session: Session, part: str, done: dict[str, Any]) -> None:
         session.execute(
             f"INSERT INTO {self._name} (table_name, token, part, done) VALUES (%s, %s, %s, %s)",
@@ -133,4 +189,4 @@ class Journal:
 
 
 def _part(number: int) -> str:
-    return f"load {number}"
+    return f"{LOAD}{number}"

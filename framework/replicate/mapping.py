@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from framework.databases.base import PREFIX, Row
 from framework.databases.mysql.names import safe_names
 from framework.databases.postgres import ranges
-from framework.databases.postgres.names import qualified, quote
+from framework.databases.postgres.lexing import ONE_EXPRESSION, is_enclosed
+from framework.databases.postgres.names import qualified, quote, type_name
 from framework.databases.postgres.ranges import Policy
 from framework.databases.postgres.wire import wire
 from framework.errors import SourceMismatch, UsageError
@@ -56,6 +57,11 @@ class Selected:
     default: str | None = None
     comment: str = ""
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether the source finds its values as the target gives them, by an index that it may have."""
+        return self.origin is not None and self.expression == quote(self.origin) and not _compares_as_text(self)
+
 
 @dataclass(frozen=True)
 class Mapping:
@@ -65,6 +71,7 @@ class Mapping:
         key: the target's columns that identify a row; empty if nothing does.
         renamed: columns whose names MySQL cannot hold, and the names they have in the copy.
         fingerprint: changes whenever the copy would have to be made anew.
+        unfit: the source's condition of rows that are set aside, since the target cannot take them; empty if none are.
     """
 
     task: ReplicateTask
@@ -73,6 +80,7 @@ class Mapping:
     key: tuple[str, ...]
     fingerprint: str
     renamed: dict[str, str] = field(default_factory=dict)
+    unfit: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -136,11 +144,36 @@ class Mapping:
         only = "" if self.task.children else "ONLY "
         return only + qualified(self.source.schema, self.source.name)
 
+    @property
+    def wanted(self) -> str:
+        """The source's condition of the rows that are copied: the spec's filter, and that they are fit; or empty."""
+        fit = f"({self._unfit}) IS NOT TRUE" if self.unfit else ""
+        return " AND ".join(filter(None, (self._where, fit)))
+
+    @property
+    def rejected(self) -> str:
+        """The source's condition of the rows that are set aside; empty if none are."""
+        return " AND ".join(filter(None, (self._where, f"({self._unfit})"))) if self.unfit else ""
+
+    @property
+    def everything(self) -> str:
+        """The WHERE clause of the rows that are copied and of those that are set aside."""
+        return f" WHERE {self._where}" if self._where else ""
+
     def filter(self, condition: str = "") -> str:
-        """The WHERE clause: the spec's filter and a further condition."""
-        # The line's end keeps a comment of the author's from taking the bracket with it.
-        conditions = [f"({part}\n)" for part in (self.task.where, condition) if part]
+        """The WHERE clause of the rows that are copied, with a further condition."""
+        conditions = [part for part in (self.wanted, f"({condition}\n)" if condition else "") if part]
         return f" WHERE {' AND '.join(conditions)}" if conditions else ""
+
+    @property
+    def _where(self) -> str:
+        # The line's end keeps a comment of the author's from taking the bracket with it.
+        return f"({self.task.where}\n)" if self.task.where else ""
+
+    @property
+    def _unfit(self) -> str:
+        """The filter may keep away rows that expressions cannot be computed for; conditions alone have no order."""
+        return f"CASE WHEN {self._where} THEN ({self.unfit}) END" if self._where else self.unfit
 
 
 def resolve(task: ReplicateTask, source: Table, mask_key: bytes | None, database: str = "") -> Mapping:
@@ -150,8 +183,14 @@ def resolve(task: ReplicateTask, source: Table, mask_key: bytes | None, database
 
     Raises:
         SourceMismatch: a column that the settings name does not exist, or there is no key where one is needed.
-        UsageError: a mask has no key.
+        UsageError: a mask has no key, or SQL of the settings is more than an expression.
     """
+    _require_enclosed(task)
+    return match(task, source, mask_key, database)
+
+
+def match(task: ReplicateTask, source: Table, mask_key: bytes | None, database: str = "") -> Mapping:
+    """The same for who does not send SQL to a server: whether the author's is fit for it is not looked at."""
     if task.table.startswith(PREFIX):
         raise UsageError(
             f"{task.table!r} begins with {PREFIX!r}, which Vitrina keeps for itself", "choose another name"
@@ -164,6 +203,16 @@ def resolve(task: ReplicateTask, source: Table, mask_key: bytes | None, database
         raise no_mask_key(task.table)
     fingerprint = _fingerprint(task, source, columns, key, mask_key, database)
     return Mapping(task, source, columns, key, fingerprint, {old: new for old, new in renamed.items() if old != new})
+
+
+def _require_enclosed(task: ReplicateTask) -> None:
+    """Whatever parser let it through: SQL of the spec is put into a query as an expression, and must be no more."""
+    texts = [("where", task.where)]
+    for name, rule in task.columns.items():
+        texts += [(f"columns.{name}.sql", rule.sql), (f"columns.{name}.type", rule.type)]
+    for place, text in texts:
+        if text is not None and not is_enclosed(text):
+            raise UsageError(f"`{place}` of {task.table!r} is not one expression of PostgreSQL", ONE_EXPRESSION)
 
 
 def no_mask_key(table: str) -> UsageError:
@@ -276,11 +325,11 @@ def _comparable(column: Selected) -> str:
 
 
 def _computed(name: str, rule: MappedColumn) -> Selected:
-    type_name = rule.type or "text"
-    type_ = parse_type(type_name) or LogicalType(Kind.UNKNOWN, type_name)
+    declared = rule.type or "text"
+    type_ = parse_type(declared) or LogicalType(Kind.UNKNOWN, declared)
     # The line's end keeps a comment of the author's from taking the bracket with it.
     end = "\n" if "--" in str(rule.sql) else ""
-    return Selected(name, f"({rule.sql}{end})::{type_.name}", type_, nullable=True, origin=None)
+    return Selected(name, f"({rule.sql}{end})::{type_name(type_)}", type_, nullable=True, origin=None)
 
 
 def _key(task: ReplicateTask, source: Table, columns: tuple[Selected, ...]) -> tuple[str, ...]:
@@ -320,4 +369,6 @@ def _fingerprint(
     # What the first Vitrina did not know is told only where it is said, so that its copies are known again.
     said |= {"unique": task.unique} if task.unique else {}
     said |= {} if task.children else {"children": False}
+    # Parts of a run that disagree on it must not go together.
+    said |= {"on_error": "quarantine"} if task.on_error.quarantines else {}
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:32]

@@ -57,6 +57,7 @@ def merge(
     into: str,
     capture: ChangeCapture | None = None,
     *,
+    live: int | None = None,
     fresh: bool = False,
 ) -> Merged:
     """Bring table ``into`` to what was staged, in the open transaction, which guards the lease.
@@ -67,6 +68,7 @@ def merge(
         staging: what was read.
         into: the table that is changed.
         capture: is told before and after.
+        live: rows that count; None if they were not counted.
         fresh: nobody has seen the table yet: what is gone from the source leaves it, without a fuse.
 
     Raises:
@@ -74,10 +76,10 @@ def merge(
         NotUnique: a unique index of the copy stands against it.
         BrokenReferences, ConstraintNotOurs: so does a foreign key.
     """
-    merging = _Merge(job, session, staging, into, fresh)
+    merging = _Merge(job, session, staging, into, live, fresh)
     unchanged = merging.drop_unchanged()
+    gone = merging.count_gone()
     written = merging.note_changed()
-    gone = merging.note_gone()
     if written or gone:
         merging.record(capture)
         with session.unreferenced():
@@ -95,6 +97,7 @@ class _Merge:
     session: Session
     staging: Staging
     into: str
+    live: int | None
     fresh: bool
 
     def drop_unchanged(self) -> int:
@@ -113,37 +116,45 @@ class _Merge:
             f"SELECT {key} FROM {job.quote(self.staging.rows.name)}"
         )
 
-    def note_gone(self) -> int:
-        """Add the keys that the copy has and the source has not. Raises DeleteFuseBlown if they are too many."""
-        job, keys = self.job, self.staging.keys
-        if keys is None:
+    def count_gone(self) -> int:
+        """How many rows go: their keys are noted, and those of rows that change are not yet. Raises DeleteFuseBlown."""
+        job = self.job
+        if self.staging.keys is None:
             return 0
-        live = f"t.{job.quote(DELETED_AT)} IS NULL" if job.mapping.marks_deletes else "1 = 1"
-        gone = self.session.execute(
-            f"INSERT INTO {job.quote(self.staging.changed.name)} ({job.list(job.mapping.key)}) "
-            f"SELECT {job.list(job.mapping.key, 't.')} FROM {job.quote(self.into)} AS t WHERE {live} "
-            f"AND NOT EXISTS (SELECT 1 FROM {job.quote(keys.name)} AS o WHERE {job.same_key()})"
+        live = f" AND o.{job.quote(DELETED_AT)} IS NULL" if job.mapping.marks_deletes else ""
+        found = self.session.query(
+            f"SELECT COUNT(*) FROM {job.quote(self.staging.changed.name)} AS t "
+            f"WHERE EXISTS (SELECT 1 FROM {job.quote(self.into)} AS o WHERE {job.same_key()}{live})"
         )
+        gone = int(found[0][0])
         if gone and not self.fresh:
-            total = int(self.session.query(f"SELECT COUNT(*) FROM {job.quote(self.into)} AS t WHERE {live}")[0][0])
-            fuse = job.mapping.task.deletes.fuse
+            total, fuse = self._total(), job.mapping.task.deletes.fuse
             if gone > total * units.fraction(fuse):
                 raise DeleteFuseBlown(job.table, gone, total, fuse)
         return gone
 
+    def _total(self) -> int:
+        if self.live is not None:
+            return self.live
+        job = self.job
+        live = f" WHERE {job.quote(DELETED_AT)} IS NULL" if job.mapping.marks_deletes else ""
+        return int(self.session.query(f"SELECT COUNT(*) FROM {job.quote(self.into)}{live}")[0][0])
+
     def delete_gone(self, gone: int) -> None:
-        if not gone or self.staging.keys is None:
+        """Rows that are marked stay; of the others, those that change are deleted with those that go."""
+        if not gone:
             return
         job, dialect = self.job, self.job.target.dialect
-        table, keys = job.quote(self.into), job.quote(self.staging.keys.name)
+        table, keys = job.quote(self.into), job.quote(self.staging.changed.name)
         if job.mapping.marks_deletes and not self.fresh:
             column = job.quote(DELETED_AT)
             assignment = f"{column} = {dialect.utc_now}"
-            self.session.execute(
-                dialect.update_unmatched(table, keys, job.same_key(), assignment, f"t.{column} IS NULL")
-            )
+            same = " AND ".join(f"s.{job.quote(name)} = t.{job.quote(name)}" for name in job.mapping.key)
+            stays = f"EXISTS (SELECT 1 FROM {job.quote(self.staging.rows.name)} AS s WHERE {same})"
+            where = f"t.{column} IS NULL AND NOT {stays}"
+            self.session.execute(dialect.update_matching(table, keys, job.same_key(), assignment, where))
         else:
-            self.session.execute(dialect.delete_unmatched(table, keys, job.same_key()))
+            self.session.execute(dialect.delete_matching(table, keys, job.same_key()))
 
     def replace_rows(self) -> None:
         """By key only: an upsert would also go through other unique indexes, and overwrite other rows."""

@@ -25,6 +25,8 @@ class Options:
 
     Attributes:
         run_id: owner of leases and staging tables, written beside all state.
+        pipeline: whose tables are written; empty where that does not matter.
+        take_over: whether tables of another pipeline become this one's.
         full_refresh: fill the copy anew, whatever the state says.
         resync: a condition of the source's SQL: only the rows for which it holds are read, again, and what is missing.
         mask_key: the key of masked columns.
@@ -34,6 +36,8 @@ class Options:
     """
 
     run_id: str
+    pipeline: str = ""
+    take_over: bool = False
     full_refresh: bool = False
     resync: str | None = None
     mask_key: bytes | None = None

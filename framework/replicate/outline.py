@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from framework.databases.postgres.origin import Origin
 from framework.databases.postgres.snapshot import Horizon
+from framework.replicate.schema.structure import Structure
+from framework.replicate.state import State
 
 Range = tuple[int | None, int | None]
 """Keys from the first (included) to the second (excluded); None is no bound."""
@@ -31,8 +34,14 @@ class Outline:
         alters: the copy's table becomes another one before the merge.
         backfill: columns whose values are read whatever the cursor says.
         position: where the source was before anything was read, as text.
+        origin: the server that is read, as text.
+        pipeline: whose copy it is; empty if that is not known.
         resync: the condition of the rows that are read again; bound and watermark stay. None where that is not asked.
         renamed: by the names that columns will have in the copy, those they have.
+        kept: parts that an earlier run has loaded, and that the copy is caught up from.
+        compared: parts whose rows an earlier run has loaded, and that are compared with the source instead.
+        since: where the source was before those rows were read, as text; None if it is not known.
+        files: what told then whether the source's table was written anew as a whole.
     """
 
     full: bool
@@ -49,6 +58,32 @@ class Outline:
     renamed: tuple[tuple[str, str], ...] = ()
     resync: str | None = None
     position: str | None = None
+    origin: str | None = None
+    pipeline: str = ""
+    kept: tuple[int, ...] = ()
+    compared: tuple[int, ...] = ()
+    since: str | None = None
+    files: str | None = None
+
+    @property
+    def unread(self) -> tuple[int, ...]:
+        """The parts that are to be loaded, or compared."""
+        return tuple(number for number in range(len(self.ranges)) if number not in self.kept)
+
+    def reached(self, bound: str | None, watermark: str | None, made_of: Structure, census: str | None) -> State:
+        """The state of the copy once this run is done."""
+        origin = Origin.from_text(self.origin) if self.origin is not None else None
+        return State(
+            self.generation,
+            self.fingerprint,
+            bound,
+            watermark,
+            made_of,
+            self.position,
+            self.pipeline,
+            origin,
+            census,
+        )
 
     def as_json(self) -> dict[str, Any]:
         """As plain data."""
@@ -61,5 +96,7 @@ class Outline:
             "ranges": tuple((low, high) for low, high in data["ranges"]),
             "backfill": tuple(data["backfill"]),
             "renamed": tuple((new, old) for new, old in data["renamed"]),
+            "kept": tuple(data["kept"]),
+            "compared": tuple(data["compared"]),
         }
         return cls(**{**data, "horizon": Horizon(**data["horizon"]), **lists})

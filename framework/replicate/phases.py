@@ -6,19 +6,25 @@ and may be tried again: what is done already is recognised and not done twice.
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
+
+from framework import bookkeeping
 from framework.databases.base import Session
 from framework.databases.postgres.names import qualified
+from framework.databases.postgres.origin import origin
 from framework.databases.postgres.position import position
 from framework.databases.postgres.snapshot import Horizon, Snapshot, horizon, snapshot
 from framework.databases.postgres.source import PostgresSession
 from framework.errors import StatementFailed, VerifyFailed
 from framework.events import Stats
-from framework.replicate import cursor, evolve, full, incremental, resync, state
+from framework.replicate import cursor, evolve, full, incremental, quarantine, resume, resync, state, succession
 from framework.replicate.job import Counter, Job
 from framework.replicate.journal import Loaded, Merged
 from framework.replicate.mapping import DELETED_AT
 from framework.replicate.outline import EVERYTHING, Outline
 from framework.replicate.schema.change import Evolution
+from framework.replicate.schema.structure import Structure
 
 
 def plan(job: Job) -> Outline:
@@ -28,27 +34,40 @@ def plan(job: Job) -> Outline:
         ForeignTable: a table of that name was not made by Vitrina.
         MappingChanged: the copy cannot follow what has changed, or must not; nothing was written.
         CopyMissing: there is nothing that could be read again.
+        OwnedElsewhere: the copy is another pipeline's.
+        SourceBehind: the source lacks what the copy has.
     """
     with job.source.session() as session:
-        seen, place = horizon(session), _place(job, session)
+        seen, place = _seen(job, session)
+        began, here = time.monotonic(), origin(session)
     with job.target.session() as session:
+        here = succession.compared(job, session, here, began)
         state.ensure(session, job.target)
+        bookkeeping.ensure(session, job.target, quarantine.TABLE)
         # First of all: whoever was taken over before his rename cannot rename any more.
+        left = resume.take(job, session)
         job.clear_leftovers(session)
         last = state.current(session, job.target, job.table)
+        if not job.options.take_over:
+            state.require_owner(last, job.table, job.options.pipeline)
         if job.options.resync is not None:
             last = resync.require(job, last, job.options.resync)
         evolution = evolve.require(job, last) if last is not None else None
         made_of = evolve.expected(job, last, evolution)
-        job.journal.begin(session)
         if last is not None and not _is_full(job, last, evolution):
+            if left is not None:
+                session.drop_table(left.shadow)
+            job.journal.begin(session)
             if last.structure is not None and last.structure.hidden:
                 evolve.reveal(job, session)
+            succession.require(job, last.origin, here)
             outline = _incremental(job, seen, place, last, evolution)
+            outline = succession.continued(job, outline, last.origin, here)
             incremental.begin(job, session)
         else:
-            outline = _full(job, seen, place)
-            full.begin(job, session, outline.generation, made_of)
+            outline = replace(_full(job, seen, place), origin=here.as_text())
+            outline = _begin_full(job, session, left, outline, made_of)
+        outline = replace(outline, pipeline=job.options.pipeline or (last.pipeline if last is not None else ""))
     for change in evolution.changes if evolution is not None and outline.full else ():
         job.reporter.notice(change.sentence)
     return outline
@@ -110,9 +129,18 @@ def verify(job: Job) -> Stats:
     return done.stats
 
 
-def _place(job: Job, session: PostgresSession) -> str:
+def _begin_full(job: Job, session: Session, left: resume.Left | None, outline: Outline, made_of: Structure) -> Outline:
+    """Begin a full load, or go on with one; its outline."""
+    resumed = resume.go_on(job, session, left, outline, made_of) if left is not None else None
+    full.begin(job, session, resumed or outline, made_of, resumed=resumed is not None)
+    return resumed or outline
+
+
+def _seen(job: Job, session: PostgresSession) -> tuple[Horizon, str]:
+    """The source's horizon, and where the table is."""
     source = job.mapping.source
-    return position(session, qualified(source.schema, source.name), children=job.mapping.task.children).as_text()
+    name = qualified(source.schema, source.name)
+    return horizon(session, name), position(session, name, children=job.mapping.task.children).as_text()
 
 
 def _full(job: Job, seen: Horizon, place: str) -> Outline:
@@ -130,8 +158,8 @@ def _is_full(job: Job, last: state.State, evolution: Evolution | None) -> bool:
 
 
 def _incremental(job: Job, seen: Horizon, place: str, last: state.State, evolution: Evolution | None) -> Outline:
-    if job.options.resync is None and (doubt := cursor.doubts(job.mapping, seen)):
-        job.reporter.notice(doubt)
+    for sentence in cursor.sentences(job.mapping, seen, last.bound) if job.options.resync is None else ():
+        job.reporter.notice(sentence)
     return Outline(
         full=False,
         token=job.lease.token,

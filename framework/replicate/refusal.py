@@ -23,6 +23,9 @@ SHOWN = 3
 LENGTH = 40
 """Characters of a value that are shown."""
 
+UNFORESEEN = "no condition foresees this, so no row was put into quarantine for it"
+"""What is said where the settings would have rows set aside."""
+
 _COLUMN = re.compile(r"column ['`\"](?:.*?[`'\"]\.[`'\"])?(?P<name>.+?)['`\"] (?:at row|has no exact)")
 
 
@@ -39,7 +42,8 @@ def explained(job: Job, error: LoadRefused) -> LoadRefused:
                 found.append(values)
                 columns.append(column.name)
     if not found:
-        return LoadRefused(job.table, error.warnings, error.fix)
+        unforeseen = (UNFORESEEN,) if job.mapping.task.on_error.quarantines else ()
+        return LoadRefused(job.table, (*error.warnings, *unforeseen), error.fix)
     return LoadRefused(job.table, (*error.warnings, *found), _fix(job.mapping, columns), columns=tuple(columns))
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from framework.errors import CopyMissing, MappingChanged, SourceMismatch
+from framework.databases.postgres.lexing import ONE_EXPRESSION, is_enclosed
+from framework.errors import CopyMissing, MappingChanged, SourceMismatch, UsageError
 from framework.replicate.job import Job
 from framework.replicate.schema.difference import between
 from framework.replicate.state import State
 
-TRIAL = "EXPLAIN SELECT FROM {origin} WHERE CASE WHEN {condition}\n THEN true END"
-"""Within CASE, a condition that closes more brackets than it opens is an error, and not another query."""
+TRIAL = "EXPLAIN SELECT FROM {origin} WHERE ({condition}\n)"
 
 
 def require(job: Job, last: State | None, condition: str) -> State:
@@ -18,8 +18,11 @@ def require(job: Job, last: State | None, condition: str) -> State:
         CopyMissing: there is none.
         SourceMismatch: nothing identifies its rows.
         MappingChanged: it was made by other rules.
+        UsageError: the condition is more than an expression.
         StatementFailed: PostgreSQL does not understand the condition.
     """
+    if not is_enclosed(condition):
+        raise UsageError("the condition is not one expression of PostgreSQL", ONE_EXPRESSION)
     if last is None:
         raise CopyMissing(job.table)
     if not job.mapping.key:

@@ -8,18 +8,16 @@ from dataclasses import dataclass, field
 
 from framework.databases.base import Session
 from framework.databases.postgres.source import PostgresSession
-from framework.errors import StatementFailed
-from framework.replicate import cursor, replacing
+from framework.replicate import cursor, quarantine, replacing
+from framework.replicate.census import Census
 from framework.replicate.job import Counter, Job
 from framework.replicate.mapping import DELETED_AT
+from framework.replicate.reconciliation import Reconciled, Tables, reconcile
 from framework.replicate.replacing import Replaced
 from framework.tables import Table
 
-MISSING_AT_ONCE = 1000
-"""Rows fetched by their keys in one query."""
-
 STAGE, CHANGED, KEYS = "stage", "changed", "keys"
-PURPOSES = (STAGE, CHANGED, KEYS)
+PURPOSES = (STAGE, CHANGED, KEYS, quarantine.BESIDE)
 
 
 @dataclass(frozen=True)
@@ -28,13 +26,15 @@ class Staging:
 
     Attributes:
         rows: rows that may have changed.
-        changed: filled by the merge with the keys of rows that really change.
-        keys: all keys the source has now; None where deletes are kept.
+        changed: keys that the copy has and the source has not; the merge adds those of rows that really change.
+        keys: keys that the source has now, where they may differ from the copy's; None where deletes are kept.
+        suffix: of the table that rejected rows are read into.
     """
 
     rows: Table
     changed: Table
     keys: Table | None
+    suffix: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,16 @@ class Staged:
         keys: how many the source has; None where deletes are kept.
         watermark: the largest cursor value among the rows read.
         replaced: by column, values that something else took the place of.
+        rejected: rows of the source that cannot go.
+        reconciled: what the comparison of keys has found; None where deletes are kept.
     """
 
     read: int
     keys: int | None
     watermark: str | None
     replaced: Replaced
+    rejected: int = 0
+    reconciled: Reconciled | None = None
 
 
 @dataclass(frozen=True)
@@ -63,12 +67,14 @@ class Wanted:
         bound: of the cursor, where the largest value is looked for.
         moves: whether that value is asked for.
         former: the names that columns have in the copy until it is altered, by the names they have then.
+        census: of the keys that the copy has; None if it is not known.
     """
 
     condition: str
     bound: str | None = None
     moves: bool = True
     former: Mapping[str, str] = field(default_factory=dict)
+    census: Census | None = None
 
 
 def tables_of(job: Job, suffix: str = "", *, keys: bool | None = None) -> Staging:
@@ -77,7 +83,7 @@ def tables_of(job: Job, suffix: str = "", *, keys: bool | None = None) -> Stagin
     Args:
         job: the table's.
         suffix: tells them from those of another attempt.
-        keys: whether all keys are staged; by default, unless deletes are kept, which copies made anew never do.
+        keys: whether keys are compared; by default, unless deletes are kept, which copies made anew never do.
     """
     mapping = job.mapping
     rows = mapping.table(job.beside(STAGE + suffix))
@@ -90,6 +96,7 @@ def tables_of(job: Job, suffix: str = "", *, keys: bool | None = None) -> Stagin
         plain,
         mapping.key_table(job.beside(CHANGED + suffix)),
         mapping.key_table(job.beside(KEYS + suffix)) if wanted else None,
+        suffix,
     )
 
 
@@ -99,12 +106,13 @@ def create(job: Job, session: Session, staging: Staging) -> Staging:
         if table is not None:
             session.drop_table(table.name)
             session.create_table(table, marker=job.aux_marker)
+    quarantine.create(job, session, staging.suffix)
     return staging
 
 
 @contextmanager
 def made(job: Job, session: Session, suffix: str) -> Iterator[Staging]:
-    """Staging tables with all keys, for as long as the context lasts."""
+    """Staging tables for a comparison of keys, for as long as the context lasts."""
     try:
         yield create(job, session, tables_of(job, suffix, keys=True))
     finally:
@@ -112,7 +120,7 @@ def made(job: Job, session: Session, suffix: str) -> Iterator[Staging]:
 
 
 def fill(job: Job, session: Session, reading: PostgresSession, staging: Staging, wanted: Wanted, into: str) -> Staged:
-    """Read what is wanted, and the keys; in the open transaction of ``session``.
+    """Read what is wanted, and compare keys; in the open transaction of ``session``.
 
     Args:
         job: the table's.
@@ -124,44 +132,16 @@ def fill(job: Job, session: Session, reading: PostgresSession, staging: Staging,
     """
     extract = job.extract(reading, wanted.condition)
     read = session.load(staging.rows, extract, Counter(job.reporter, "read", None))
-    keys = None
+    found = None
     if staging.keys is not None:
-        counter = Counter(job.reporter, "compare keys", None)
-        keys = session.load(staging.keys, job.extract(reading, names=job.mapping.key), counter)
-        absent = _absent(job, session, staging.rows, staging.keys, into, wanted.former)
-        read += _fill_missing(job, session, reading, staging.rows, absent)
+        tables = Tables(staging.rows, staging.keys, staging.changed, into, wanted.former)
+        found = reconcile(job, session, reading, tables, wanted.condition, wanted.census)
+        read += found.fetched
+    keys = found.keys if found is not None else None
+    rejected = quarantine.stage(job, session, reading, suffix=staging.suffix)
+    if rejected:
+        total = quarantine.total(job.mapping, reading) if keys is None else keys + rejected
+        quarantine.require(job, session, rejected, total, staging.suffix)
     replaced = replacing.count(reading, job.mapping, wanted.condition)
     watermark = cursor.largest(job.mapping, reading, wanted.bound) if wanted.moves else None
-    return Staged(read, keys, watermark, replaced)
-
-
-def _absent(job: Job, session: Session, rows: Table, keys: Table, into: str, former: Mapping[str, str]) -> str:
-    """The query of keys that the source has, and that neither the copy nor what was staged has."""
-    live = f" AND o.{job.quote(DELETED_AT)} IS NULL" if job.mapping.marks_deletes else ""
-    present = session.columns(into) if former else job.mapping.key
-    same = " AND ".join(
-        f"t.{job.quote(name)} = o.{job.quote(name if name in present else former[name])}" for name in job.mapping.key
-    )
-    return (
-        f"SELECT {job.list(job.mapping.key, 't.')} FROM {job.quote(keys.name)} AS t "
-        f"WHERE NOT EXISTS (SELECT 1 FROM {job.quote(into)} AS o WHERE {same}{live}) "
-        f"AND NOT EXISTS (SELECT 1 FROM {job.quote(rows.name)} AS o WHERE {job.same_key()}) LIMIT {MISSING_AT_ONCE}"
-    )
-
-
-def _fill_missing(job: Job, session: Session, reading: PostgresSession, rows: Table, missing: str) -> int:
-    """Stage the rows whose key the source has and the copy has not, whatever their cursor says; how many.
-
-    So a row that comes back with an old cursor value (it was deleted, or had left the filter) is met.
-    """
-    staged = 0
-    while found := session.query(missing):
-        loaded = session.load(rows, job.extract(reading, job.mapping.has_key(reading, found)), lambda _: None)
-        if loaded != len(found):
-            raise StatementFailed(
-                job.source.name,
-                f"{len(found)} keys of {job.table!r} were read, {loaded} of their rows could be",
-                f"refill the table with `vitrina replicate SPEC --full-refresh --table {job.table}`",
-            )
-        staged += loaded
-    return staged
+    return Staged(read, keys, watermark, replaced, rejected, found)

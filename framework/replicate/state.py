@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from framework import bookkeeping
 from framework.databases.base import PREFIX, Session, Target
-from framework.errors import ForeignTable
+from framework.databases.postgres.origin import Origin
+from framework.errors import ForeignTable, OwnedElsewhere
 from framework.replicate.schema.structure import Structure
 from framework.tables import Column, Table
 from framework.types import Kind, LogicalType, varchar
@@ -20,6 +21,9 @@ from framework.types import Kind, LogicalType, varchar
 STATE = f"{PREFIX}state"
 MARK = "vitrina:"
 """Markers of replicated tables: this, the generation (it begins with the lease's token), and the table's name."""
+
+_LATER = ("mapping", "position", "pipeline", "origin", "census")
+"""Columns that the tables of older Vitrinas lack."""
 
 LOOKS, PAUSE = 20, 0.1
 """How often a table that should be there is looked for, and the seconds between."""
@@ -36,6 +40,9 @@ TABLE = Table(
         Column("loaded_at", LogicalType(Kind.TIMESTAMP, "timestamp"), nullable=False),
         Column("mapping", LogicalType(Kind.TEXT, "text")),
         Column("position", LogicalType(Kind.TEXT, "text")),
+        Column("pipeline", varchar(64)),
+        Column("origin", LogicalType(Kind.TEXT, "text")),
+        Column("census", LogicalType(Kind.TEXT, "text")),
     ),
     primary_key=("table_name", "generation"),
 )
@@ -53,6 +60,9 @@ class State:
         watermark: the largest cursor value seen, for people.
         structure: what the copy is made of; None if an older Vitrina wrote the state.
         position: where the source was when the copy was brought to its present, as text; None if it is not known.
+        pipeline: whose copy it is; empty if that is not known.
+        origin: the server that it was read from; None if it is not known.
+        census: of the keys that the copy has, as text; None if it is not known.
     """
 
     generation: str
@@ -61,11 +71,24 @@ class State:
     watermark: str | None
     structure: Structure | None = None
     position: str | None = None
+    pipeline: str = ""
+    origin: Origin | None = None
+    census: str | None = None
 
 
 def new_generation(token: int) -> str:
     """A name no other filling has; ``token`` is that of the lease."""
     return f"{token}.{secrets.token_hex(6)}"
+
+
+def renewed(generation: str, token: int) -> str:
+    """The same filling in the hands of another holder of the lease."""
+    return f"{token}.{filling(generation)}"
+
+
+def filling(generation: str) -> str:
+    """What stays of a generation's name whoever goes on with the filling."""
+    return generation.partition(".")[2]
 
 
 def marker(generation: str, table: str) -> str:
@@ -93,7 +116,7 @@ def current(session: Session, target: Target, table: str) -> State | None:
     quote = target.dialect.quote
     # Who only reads may meet the table of an older Vitrina.
     present = session.columns(STATE)
-    texts = ", ".join(quote(name) if name in present else "NULL" for name in ("mapping", "position"))
+    texts = ", ".join(quote(name) if name in present else "NULL" for name in _LATER)
     found = session.query(
         f"SELECT fingerprint, bound, watermark, {texts} FROM {quote(STATE)} WHERE table_name = %s AND generation = %s",
         (table, generation),
@@ -101,7 +124,7 @@ def current(session: Session, target: Target, table: str) -> State | None:
     if not found:
         # A copy without state (somebody emptied the table of states) can only be filled anew.
         return State(generation, "", None, None)
-    fingerprint, bound, watermark, structure, position = found[0]
+    fingerprint, bound, watermark, structure, position, pipeline, origin, counted = found[0]
     return State(
         generation,
         fingerprint,
@@ -109,7 +132,16 @@ def current(session: Session, target: Target, table: str) -> State | None:
         watermark,
         Structure.from_text(structure) if structure else None,
         position,
+        pipeline or "",
+        Origin.from_text(origin) if origin else None,
+        counted,
     )
+
+
+def require_owner(last: State | None, table: str, pipeline: str) -> None:
+    """Raises OwnedElsewhere if the copy is another pipeline's: two of them would undo each other's work."""
+    if last is not None and last.pipeline and pipeline and last.pipeline != pipeline:
+        raise OwnedElsewhere(table, last.pipeline, pipeline)
 
 
 def _seen(session: Session, target: Target, table: str) -> tuple[str | None, str]:
@@ -122,7 +154,8 @@ def _seen(session: Session, target: Target, table: str) -> tuple[str | None, str
         if relation == "view" or (relation is not None and mark is not None):
             return relation, mark or ""
         name = target.dialect.quote(STATE)
-        if not session.query(f"SELECT 1 FROM {name} WHERE table_name = %s", (table,)):
+        # Who only reads may come before the first run.
+        if not session.columns(STATE) or not session.query(f"SELECT 1 FROM {name} WHERE table_name = %s", (table,)):
             break
         time.sleep(PAUSE)
     return relation, mark or ""
@@ -131,11 +164,11 @@ def _seen(session: Session, target: Target, table: str) -> tuple[str | None, str
 def write(session: Session, target: Target, table: str, state: State, run_id: str) -> None:
     """Remember ``state``; belongs into the transaction of the rows it speaks of."""
     quote, clock = target.dialect.quote, target.dialect.utc_now
-    name, position = quote(STATE), quote("position")
+    name, later = quote(STATE), ", ".join(map(quote, _LATER))
     session.execute(f"DELETE FROM {name} WHERE table_name = %s AND generation = %s", (table, state.generation))
     session.execute(
-        f"INSERT INTO {name} (table_name, generation, fingerprint, bound, watermark, run_id, loaded_at, mapping, "
-        f"{position}) VALUES (%s, %s, %s, %s, %s, %s, {clock}, %s, %s)",
+        f"INSERT INTO {name} (table_name, generation, fingerprint, bound, watermark, run_id, loaded_at, "
+        f"{later}) VALUES (%s, %s, %s, %s, %s, %s, {clock}, %s, %s, %s, %s, %s)",
         (
             table,
             state.generation,
@@ -145,6 +178,9 @@ def write(session: Session, target: Target, table: str, state: State, run_id: st
             run_id,
             state.structure.as_text() if state.structure is not None else None,
             state.position,
+            state.pipeline or None,
+            state.origin.as_text() if state.origin is not None else None,
+            state.census,
         ),
     )
 

@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
-from framework.connections import Connection, normalised
+from framework.connections import Connection, demanding, normalised
 from framework.diagnostics import Problem, did_you_mean
 from framework.errors import SpecInvalid, UnknownConnection, UsageError
 from framework.spec.document import Document
@@ -39,6 +39,13 @@ class Entry(Model):
     )
     generate: Literal["allow"] | None = Field(
         None, description="allow: fake data and ticks may be written there; by default they are refused"
+    )
+    tls: Literal["require", "verify"] | None = Field(
+        None,
+        description="the least that is accepted of a server, also where VITRINA_CONN_<NAME> gives the URL. require: an "
+        "encrypted connection; verify: also a certificate for the host in the URL, signed by the authority of "
+        "`sslrootcert` (PostgreSQL) or `ssl_ca` (MySQL) in the URL, else by one that the system knows",
+        examples=["verify"],
     )
     parallelism: Annotated[int, Field(ge=1)] | None = Field(
         None,
@@ -138,7 +145,8 @@ def check_connections(file: ConnectionsFile, environ: Environment[str, str] = os
 def resolve(name: str, environment: str, where: Path, environ: Environment[str, str] = os.environ) -> Connection:
     """The connection called ``name``; ``where`` is the connections file or its directory.
 
-    A URL from the environment never brings the permission to generate: that stands in the file's entry alone.
+    A URL from the environment never brings the permission to generate: that stands in the file's entry alone. Nor does
+    it do away with the TLS that the entry demands.
 
     Raises:
         UnknownConnection: nothing gives it a URL.
@@ -148,13 +156,15 @@ def resolve(name: str, environment: str, where: Path, environ: Environment[str, 
     file = _file_at(where)
     entry = file.content.environments.get(environment, {}).get(name) if file and file.content else None
     may_generate = entry is not None and entry.generate == "allow"
+    tls = entry.tls if entry is not None else None
     variable = variable_of(name)
     if environ.get(variable):
-        return Connection(name, _from_variable(variable, environ[variable]), may_generate, environment)
+        url = demanding(_from_variable(variable, environ[variable]), tls)
+        return Connection(name, url, may_generate, environment)
     if file is None or entry is None:
         raise UnknownConnection(name, environment, _advice(name, environment, variable, where, file))
     url = _text(file.document, ("environments", environment, name, "url"), environ)
-    return Connection(name, url, may_generate, environment)
+    return Connection(name, demanding(url, tls), may_generate, environment)
 
 
 def mask_key(where: Path, environ: Environment[str, str] = os.environ) -> bytes | None:

@@ -10,6 +10,7 @@ from framework.spec.checks import Checks
 from framework.spec.evolving import SchemaChange
 from framework.spec.shapes import (
     NULL_IS_A_WORD,
+    PLAIN,
     ChangeColumn,
     ColumnLists,
     ColumnNames,
@@ -29,6 +30,10 @@ from framework.spec.shapes import (
 Mode = Literal["full", "incremental"]
 Reaction = Literal["reject", "null", "clamp"]
 Verification = Literal["never", "daily", "always"]
+LOOKBACK = "10s"
+"""How far behind the bound a cursor of time reads again, unless something else is said."""
+
+Lookback = Annotated[Annotated[int, Field(ge=0, le=2**63 - 1), PLAIN] | Duration, Field(union_mode="left_to_right")]
 ChunkRows = Annotated[int, Field(ge=1, examples=[500_000])]
 
 
@@ -46,6 +51,27 @@ class Deletes(Model):
     )
 
 
+class OnError(Model):
+    """What happens to rows that the target cannot take as they are."""
+
+    policy: Literal["stop", "quarantine"] = Field(
+        "stop",
+        description="stop: the load is refused, and the copy stays as it was; quarantine: such rows go to "
+        "`_vitrina_rejects`, each with its key and the reason, and the others to the copy",
+    )
+    limit: Percent = Field(
+        "1%",
+        description="largest share of the source's rows that may be in quarantine; beyond it the step fails, and the "
+        "copy stays as it was",
+        examples=["1%", "0.1%"],
+    )
+
+    @property
+    def quarantines(self) -> bool:
+        """Whether rows are set aside."""
+        return self.policy == "quarantine"
+
+
 class ReplicateDefaults(Model):
     """Settings for all replicated tables that do not state their own."""
 
@@ -55,10 +81,11 @@ class ReplicateDefaults(Model):
         description="source column that grows whenever a row changes, best a timestamptz; `mode: incremental` needs "
         "one",
     )
-    lookback: Duration = Field(
-        "10s",
-        description="how far behind the last bound an incremental run reads again; of cursors that are dates or times",
-        examples=["10s", "10min"],
+    lookback: Lookback = Field(
+        LOOKBACK,
+        description="how far behind the last bound an incremental run reads again: a time for cursors that are dates "
+        "or times, a number for those that are numbers",
+        examples=["10s", "10min", 1000],
     )
     deletes: Annotated[Deletes, text_means("policy")] = Field(
         Deletes(),
@@ -78,6 +105,12 @@ class ReplicateDefaults(Model):
         "reject",
         description="what becomes of values that the target has no place for (NaN, infinity, years beyond 9999 or BC, "
         "numbers of more than 65 digits): reject stops the load and names them; null; clamp takes the nearest value",
+    )
+    on_error: Annotated[OnError, text_means("policy")] = Field(
+        OnError(),
+        description="what happens to rows that the target cannot take as they are: stop, or quarantine, alone or with "
+        "a limit",
+        examples=["quarantine", {"policy": "quarantine", "limit": "0.1%"}],
     )
     schema_change: SchemaChange = Field(
         SchemaChange(),
@@ -133,11 +166,11 @@ class Replicate(Model):
         description="source column that grows whenever a row changes, best a timestamptz; `mode: incremental` needs "
         "one; by default as in `defaults`",
     )
-    lookback: Duration | None = Field(
+    lookback: Lookback | None = Field(
         None,
-        description="how far behind the last bound an incremental run reads again, of cursors that are dates or times; "
-        "by default as in `defaults`, or 10s",
-        examples=["10s", "10min"],
+        description="how far behind the last bound an incremental run reads again: a time for cursors that are dates "
+        "or times, a number for those that are numbers; by default as in `defaults`, or 10s for times, 0 for numbers",
+        examples=["10s", "10min", 1000],
     )
     deletes: Annotated[Deletes, text_means("policy")] | None = Field(
         None,
@@ -171,6 +204,12 @@ class Replicate(Model):
         None,
         description="what becomes of values that the target has no place for: reject, null or clamp; by default as in "
         "`defaults`, or reject",
+    )
+    on_error: Annotated[OnError, text_means("policy")] | None = Field(
+        None,
+        description="what happens to rows that the target cannot take as they are: stop, or quarantine, alone or with "
+        "a limit; by default as in `defaults`, or stop",
+        examples=["quarantine", {"policy": "quarantine", "limit": "0.1%"}],
     )
     children: bool = Field(
         True,
@@ -211,7 +250,7 @@ class ReplicateTask(Model):
     source_schema: Name
     mode: Mode
     cursor: Name | None = None
-    lookback: Duration
+    lookback: Lookback
     deletes: Deletes
     chunk_rows: ChunkRows = 1_000_000
     key: Names | None = None
@@ -220,6 +259,7 @@ class ReplicateTask(Model):
     except_: Names | None = Field(None, alias="except")
     columns: dict[Name, MappedColumn] = {}
     out_of_range: Annotated[Reaction, NULL_IS_A_WORD] = "reject"
+    on_error: OnError = OnError()
     children: bool = True
     foreign_keys: bool = False
     schema_change: SchemaChange = SchemaChange()

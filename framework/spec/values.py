@@ -12,7 +12,7 @@ from typing import Any
 
 from framework.diagnostics import Problem
 from framework.spec.document import Document
-from framework.spec.nodes import Mapping, Node, Scalar, Sequence
+from framework.spec.nodes import Mapping, Node, Scalar, Sequence, Span
 
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEAN = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
@@ -46,6 +46,8 @@ class Values:
 
     def _make(self, node: Node) -> Any:
         if isinstance(node, Mapping):
+            for key, entry in node.entries.items():
+                self._require_text(key, entry.key)
             return {key: self.of(entry.value) for key, entry in node.entries.items()}
         if isinstance(node, Sequence):
             return [self.of(item) for item in node.items]
@@ -54,10 +56,17 @@ class Values:
     def _scalar(self, node: Scalar) -> Any:
         try:
             text = node.text if self.environ is None else substitute(node.text, self.environ)
+            self._require_text(text, node.span)
             return text if node.quoted else resolve(text)
         except Unresolved as error:
             self.problems.append(self.document.problem(node.span, error.rule, str(error), error.suggestion))
             return node.text
+
+    def _require_text(self, text: str, span: Span) -> None:
+        """Neither database can hold U+0000, in names or in values, and drivers differ in how they fail."""
+        if "\0" in text:
+            message = "the character U+0000 can be kept by no database"
+            self.problems.append(self.document.problem(span, "bad-character", message, "leave it out"))
 
 
 class Unresolved(Exception):

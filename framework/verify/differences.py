@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
-from framework.verify.search import Pair
-from framework.verify.side import Cell, Numbered, Piece
+from framework.compare.pair import Pair
+from framework.compare.side import Cell, Numbered, Piece
 from framework.verify.verdict import MASKED, Difference, Kind, Value
 
 SHOWN = 10

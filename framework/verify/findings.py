@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from framework.compare.pair import Pair
 from framework.databases.base import Progress
 from framework.replicate.mapping import Mapping
 from framework.verify import judge
 from framework.verify.differences import SHOWN, differences
 from framework.verify.judge import Judge
-from framework.verify.search import Pair, Search
+from framework.verify.search import Search
 from framework.verify.since import Since
 from framework.verify.verdict import Difference, Kind
 

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from framework.verify.side import Numbered
+from framework.compare.side import Numbered
 from framework.verify.verdict import Kind
 
 MOST = 10_000

@@ -8,9 +8,8 @@ from framework.databases.base import Target
 from framework.databases.postgres.source import PostgresSource
 from framework.errors import SourceMismatch
 from framework.replicate.mapping import Mapping
+from framework.replicate.sides import integer_key, of_slots
 from framework.spec.replication import ReplicateTask
-from framework.verify.side import of_slots
-from framework.verify.slots import integer_key
 from framework.verify.table import opened
 from framework.verify.verdict import Verdict
 
@@ -38,6 +37,7 @@ def repaired(before: Verdict, after: Verdict) -> Verdict:
         differences=after.differences,
         changed=before.changed + after.changed,
         undecided=before.undecided + after.undecided,
+        quarantined=after.quarantined,
         fetched=before.fetched + after.fetched,
         seconds=before.seconds + after.seconds,
         repaired=before.differing - after.differing,

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
+from framework.compare.pair import Pair
+from framework.compare.side import Sum
+from framework.compare.slots import Grid, Stretch, blocks_of, parts_of
 from framework.databases.base import Progress
 from framework.verify.judge import Judge
-from framework.verify.side import Numbered, Side, Sum
-from framework.verify.slots import Grid, Stretch, blocks_of, parts_of
-
-Answer = TypeVar("Answer")
 
 LEAF = 1_000
 """Rows of a part that are fetched, rather than cut the part again."""
@@ -25,39 +22,6 @@ SLOTS = 1_000
 
 FAN_OUT = 256
 """Parts into which a part is cut that is too large: keys may be crowded."""
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Source and copy, which are asked at the same time."""
-
-    source: Side
-    copy: Side
-    pool: ThreadPoolExecutor
-
-    def both(self, question: Callable[[Side], Answer]) -> tuple[Answer, Answer]:
-        """The answers of both to one question."""
-        copy = self.pool.submit(question, self.copy)
-        try:
-            source = question(self.source)
-        except BaseException:
-            # Its session must be idle before anybody else uses it.
-            copy.exception()
-            raise
-        return source, copy.result()
-
-    def sums(self, grid: Grid) -> tuple[dict[int, Sum], dict[int, Sum]]:
-        """Of the parts of a grid."""
-        return self.both(lambda side: side.sums(grid))
-
-    def numbers(self, grid: Grid, parts: Sequence[int]) -> tuple[list[Numbered], list[Numbered]]:
-        """Of the rows of some parts."""
-        return self.both(lambda side: side.numbers(grid, parts))
-
-    @property
-    def fetched(self) -> int:
-        """Rows that both have answered with."""
-        return sum(self.source.fetched) + sum(self.copy.fetched)
 
 
 @dataclass
@@ -78,7 +42,7 @@ class Search:
     def through(self, stretch: Stretch, rows: int) -> None:
         """Look through a stretch that has about so many rows, until the judge has enough."""
         copy = self.pair.copy
-        if copy.indexed is not None and copy.canonical.joined("") is not None:
+        if copy.indexed and copy.canonical.joined("") is not None:
             grid = stretch.cut(blocks_of(rows, len(copy.columns)))
             ours, theirs = self.pair.both(lambda side: side.digests(grid))
         else:
@@ -116,7 +80,7 @@ class Search:
 
     def _can_cut(self, stretch: Stretch) -> bool:
         """Parts that only a scan of the whole table finds are fetched as they are."""
-        return self.pair.source.indexed is not None and stretch.width > 1
+        return self.pair.source.indexed and stretch.width > 1
 
 
 def _batches(sizes: dict[int, int]) -> Iterator[list[int]]:

@@ -11,8 +11,12 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from framework import bookkeeping
+from framework.compare.pair import Pair
+from framework.compare.side import PLANNING
+from framework.compare.slots import Stretch, sample, segments
 from framework.databases.base import Progress, Row, Session, Target
 from framework.databases.postgres.attributes import attributes
 from framework.databases.postgres.catalog import identity, require
@@ -20,18 +24,17 @@ from framework.databases.postgres.snapshot import snapshot
 from framework.databases.postgres.source import PostgresSession, PostgresSource
 from framework.errors import CopyMissing, MappingChanged
 from framework.events import Reporter
-from framework.replicate import chunks, mask, state
+from framework.replicate import chunks, mask, quarantine, state, unfit
 from framework.replicate.job import Counter
 from framework.replicate.mapping import Mapping, resolve
 from framework.replicate.schema.difference import between
 from framework.replicate.schema.structure import Structure, structure
+from framework.replicate.sides import copy_side, source_side
 from framework.replicate.state import STATE, State
 from framework.spec.replication import ReplicateTask
 from framework.verify.findings import Findings, examine
-from framework.verify.search import Pair, Search
-from framework.verify.side import PLANNING, copy_side, source_side
+from framework.verify.search import Search
 from framework.verify.since import Since, since
-from framework.verify.slots import Stretch, sample, segments
 from framework.verify.verdict import Verdict
 
 ROUNDS = 5
@@ -67,7 +70,7 @@ def verify(
         with source.session() as reading:
             pair = work.pair(reading, "FALSE")
             stretches, rows = _stretches(pair, chunks.estimated_rows(reading, work.mapping), fraction)
-        return _all(work.mapping, stretches, rows, reporter, fraction, work.segment)
+        return work.told(_all(work.mapping, stretches, rows, reporter, fraction, work.segment))
 
 
 def verify_again(
@@ -82,7 +85,7 @@ def verify_again(
     started = time.monotonic()
     with opened(source, target, task, mask_key) as work:
         found = work.settled(lambda search: search.again(slots), Counter(reporter, PHASE, len(slots)))
-        return _verdict(work.mapping, found, started)
+        return work.told(_verdict(work.mapping, found, started))
 
 
 def compare(
@@ -149,7 +152,8 @@ class Work:
     def state(self) -> State:
         """Of the copy. Raises CopyMissing, MappingChanged, ForeignTable."""
         table = self.mapping.task.table
-        last = state.current(self.copy, self.target, table)
+        known = bookkeeping.exists(self.copy, self.target, STATE)
+        last = state.current(self.copy, self.target, table) if known else None
         if last is None:
             raise CopyMissing(table)
         if last.structure is None:
@@ -164,6 +168,10 @@ class Work:
     def pair(self, reading: PostgresSession, changed: str) -> Pair:
         """Source and copy, the source in the session's snapshot."""
         return _pair(reading, self.copy, self.target, self.mapping, changed, self.pool)
+
+    def told(self, verdict: Verdict) -> Verdict:
+        """The verdict with the rows that the copy cannot have."""
+        return replace(verdict, quarantined=quarantine.count(self.copy, self.target, self.mapping.task.table))
 
     def _once(self, look: Callable[[Search], object], progress: Progress) -> tuple[Findings, bool]:
         """What is found, and whether nobody wrote to the copy meanwhile."""
@@ -194,7 +202,7 @@ def opened(source: PostgresSource, target: Target, task: ReplicateTask, mask_key
     with source.session() as session:
         described, database = require(session, task.source_schema, task.source_table), identity(session)
         found = attributes(session, task.source_schema, task.source_table)
-    mapping = resolve(task, described, mask_key, database)
+    mapping = unfit.parted(resolve(task, described, mask_key, database), target)
     made_of = structure(mapping, found, mask_key, database)
     with target.session() as copy, ThreadPoolExecutor(1, thread_name_prefix="vitrina-verify") as pool:
         work = Work(source, target, copy, mapping, made_of, mask_key, pool)
@@ -211,7 +219,7 @@ def _pair(
 
 def _stretches(pair: Pair, estimated: int, fraction: float | None) -> tuple[tuple[Stretch, ...], int]:
     """The slots that are looked through, and about how many rows they have."""
-    indexed = pair.source.indexed is not None
+    indexed = pair.source.indexed
     extents = [extent for extent in pair.both(lambda side: side.extent()) if extent is not None]
     if not extents:
         return (), 0

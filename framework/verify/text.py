@@ -53,6 +53,9 @@ def _remarks(verdict: Verdict) -> Iterator[str]:
         )
     if verdict.kept:
         yield f"  {_rows(verdict.kept)} gone from the source and kept, as the spec says"
+    if verdict.quarantined:
+        verb = "is" if verdict.quarantined == 1 else "are"
+        yield f"  {_rows(verdict.quarantined)} {verb} quarantined, and not compared: see _vitrina_rejects"
 
 
 def _difference(difference: Difference) -> Iterator[str]:

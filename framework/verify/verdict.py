@@ -54,6 +54,7 @@ class Verdict:
         changed: rows that differ, and that the source has changed since they were copied.
         undecided: rows that the copy has and the source has not: it may have deleted them since.
         kept: rows that are gone from the source and stay in the copy, as the settings say.
+        quarantined: rows of the source that could not go, and so have no copy.
         complete: all differences were counted. Else there are more.
         sample: the part of the rows that was compared; None for all.
         fetched: rows that were read from both for it, sums included.
@@ -69,6 +70,7 @@ class Verdict:
     changed: int = 0
     undecided: int = 0
     kept: int = 0
+    quarantined: int = 0
     complete: bool = True
     sample: float | None = None
     fetched: int = 0

@@ -10,8 +10,10 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from framework.airflow.connections import find
+from framework.databases.mysql import tls as mysql_tls
 from framework.databases.mysql.target import MySQLTarget
 from framework.databases.postgres.source import PostgresSource
+from framework.databases.postgres.tls import secured
 from framework.errors import UnknownConnection, UsageError
 from tests.services.databases import SourceDatabase, TargetDatabase
 
@@ -70,9 +72,32 @@ def test_tls_of_a_mysql_connection(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert options == {"ssl_ca": "/ca.pem", "ssl_cert": "/c.pem", "ssl_key": "/k.pem"}
 
 
+@pytest.mark.parametrize(
+    ("url", "extra", "mode"),
+    [
+        ("mysql://u:p@h/d", {"ssl_mode": "VERIFY_CA"}, "verify_ca"),
+        ("mysql://u:p@h/d", {"tls": "verify"}, "verify_identity"),
+        ("mysql://u:p@h/d", {"ssl": True}, "required"),
+        ("mysql://u:p@h/d", {"ssl": {"check_hostname": False}, "ssl_verify_cert": True}, "verify_ca"),
+        ("postgresql://u:p@h/d", {"sslmode": "verify-ca"}, "verify-ca"),
+        ("postgresql://u:p@h/d", {"sslmode": "verify-ca", "tls": "require"}, "verify-ca"),
+        ("postgresql://u:p@h/d", {"tls": "verify"}, "verify-full"),
+    ],
+)
+def test_what_extras_demand_of_tls(
+    url: str, extra: dict[str, Any], mode: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    define(monkeypatch, "there", url, extra)
+    found = make_url(find("there", "default", tmp_path).url)
+    if found.get_backend_name() == "mysql":
+        assert mysql_tls.of(found.query).mode == mode
+    else:
+        assert secured(found).query["sslmode"] == mode
+
+
 def test_an_option_that_would_be_lost_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    define(monkeypatch, "there", "mysql://u:p@h/d", {"ssl_mode": "VERIFY_IDENTITY"})
-    with pytest.raises(UsageError, match="ssl_mode"):
+    define(monkeypatch, "there", "mysql://u:p@h/d", {"sslmode": "verify-full"})
+    with pytest.raises(UsageError, match="sslmode"):
         find("there", "default", tmp_path)
 
 

@@ -7,5 +7,6 @@ from framework.databases.mysql.target import MySQLTarget
 
 def take_safe_lane(mysql: MySQLTarget) -> None:
     """Load as if the server forbade ``local_infile``: the setting itself is the whole server's, other tests need it."""
-    mysql.__dict__["_server"] = (mysql._server[0], False)
+    version, _, packet = mysql._server
+    mysql.__dict__["_server"] = (version, False, packet)
     mysql.__dict__.pop("capabilities", None)

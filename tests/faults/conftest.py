@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -44,6 +44,7 @@ class Faulty:
     mysql: MySQLTarget
     notices: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    also: Callable[[Event], None] | None = None
 
     def __call__(self, retries: int = 3, prepare: Callable[[Plan], Plan] = lambda plan: plan, **options: Any) -> Stats:
         spec = Spec.model_validate({**SPEC, "retries": {**SPEC["retries"], "attempts": retries}})
@@ -68,6 +69,16 @@ class Faulty:
     def _hear(self, event: Event) -> None:
         if isinstance(event, Notice):
             self.notices.append(event.message)
+        if self.also is not None:
+            self.also(event)
+
+
+def slowly(plan: Plan) -> Plan:
+    """The plan, with rows that take their time, so that something can happen meanwhile."""
+    step = plan.step("replicate:t")
+    sleep = f"CASE WHEN id % {ROWS // 20} = 0 THEN length(pg_sleep(0.1)::text) END"
+    task = {**step.arguments["task"], "columns": {"late": {"sql": sleep, "type": "int"}}}
+    return replace(plan, steps=(replace(step, arguments={**step.arguments, "task": task}),))
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from framework.errors import (
     StepsFailed,
     VitrinaError,
 )
-from tests.faults.conftest import ROWS, Faulty
+from tests.faults.conftest import ROWS, Faulty, slowly
 from tests.services.databases import Database, SourceDatabase, TargetDatabase
 
 
@@ -142,28 +142,36 @@ def test_nobody_at_the_address(faulty: Faulty) -> None:
     assert not later.unknown
 
 
-def test_sessions_that_end_in_the_middle_of_a_run(faulty: Faulty) -> None:
-    faulty()
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_sessions_that_end_in_the_middle_of_a_run(faulty: Faulty, side: str) -> None:
+    faulty(prepare=slowly)
     faulty.change()
-    ended = threading.Event()
+    over = threading.Event()
 
-    def end_all() -> None:
-        while not ended.wait(0.05):
-            found = faulty.source.rows(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND query LIKE 'COPY%%' AND state = 'active'"
-            )
-            if found:
+    def end_one() -> None:
+        while not over.wait(0.05):
+            if side == "source":
+                ended = faulty.source.rows(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND query LIKE 'COPY%%' AND state = 'active'"
+                )
+            else:
+                ended = faulty.target.rows(
+                    "SELECT id FROM information_schema.processlist WHERE info LIKE 'LOAD DATA%%'"
+                )
+                for (session,) in ended:
+                    faulty.target.execute(f"KILL {session}")
+            if ended:
                 return
 
-    ending = threading.Thread(target=end_all)
+    ending = threading.Thread(target=end_one)
     ending.start()
     try:
-        faulty.networks["source"].delay = 0.02
-        faulty()
+        faulty(prepare=slowly)
     finally:
-        ended.set()
+        over.set()
         ending.join()
+    assert any("tried again" in notice for notice in faulty.notices), faulty.notices
     faulty.assert_exact()
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -203,9 +204,30 @@ def test_a_table_that_was_dropped_is_filled_again(source, postgres):
     assert dump(source, "b") == before
 
 
-def test_two_fills_keep_out_of_each_other_s_way(source, postgres, open_source):
-    with postgres.session() as session, marker.exclusive(session), pytest.raises(LeaseHeld):
+def test_two_fills_keep_out_of_each_other_s_way(source, postgres, open_source, monkeypatch):
+    monkeypatch.setattr(marker, "PATIENCE", 0.1)
+    with postgres.session() as session, marker.exclusive(session, REPORTER), pytest.raises(LeaseHeld):
         fill(open_source(source), one_table(), REPORTER)
+
+
+def test_a_fill_waits_for_one_that_is_about_to_end(source, postgres, open_source):
+    events: list[Any] = []
+    with postgres.session() as session, marker.exclusive(session, REPORTER), ThreadPoolExecutor(1) as pool:
+        other = open_source(source)
+        filling = pool.submit(fill, other, one_table(), Reporter("generate", events.append))
+        _wait_for(lambda: events)
+        session.execute("SELECT pg_advisory_unlock_all()")
+        assert filling.result().rows_written == 1000
+    assert "waiting for it to end" in events[0].message
+
+
+def test_a_killed_fill_s_lock_is_given_back_amid_a_statement(source, postgres):
+    killed = subprocess.Popen([sys.executable, "-c", SLEEPING, source.url], stdout=subprocess.PIPE)
+    assert killed.stdout is not None
+    killed.stdout.readline()
+    killed.kill()
+    killed.communicate()
+    assert fill(postgres, one_table(), REPORTER).rows_written == 1000
 
 
 def test_progress_ends_with_all_rows(source, postgres):
@@ -233,6 +255,16 @@ def test_memory_does_not_grow_with_the_rows(new_source):
     assert peaks[1] < peaks[0] * 1.15
 
 
+SLEEPING = """
+import sys
+from framework.databases.postgres.source import PostgresSource
+from framework.events import Reporter
+from framework.generate import marker
+reporter = Reporter("generate", lambda event: None)
+with PostgresSource("shop", sys.argv[1], True).session() as session, marker.exclusive(session, reporter):
+    print("taken", flush=True)
+    session.execute("SELECT pg_sleep(60)")
+"""
 PEAK = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
 
 

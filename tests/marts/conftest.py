@@ -20,7 +20,7 @@ from framework.marts.capture import watch
 from framework.spec.marts import Mart, MartTask
 from framework.tables import Column, Table
 from framework.types import LogicalType, parse_type
-from tests.services.databases import TargetDatabase
+from tests.services.pool import Pool
 
 
 def type_(name: str) -> LogicalType:
@@ -118,14 +118,13 @@ class Warehouse:
 
 
 @pytest.fixture(params=["mysql", "mariadb", "duckdb"])
-def any_target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Target]:
+def any_target(pool: Pool, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Target]:
     with ExitStack() as stack:
         target: Target
         if request.param == "duckdb":
             target = DuckDBTarget("warehouse", tmp_path / "warehouse.duckdb")
         else:
-            database = TargetDatabase(request.getfixturevalue(f"{request.param}_server"))
-            stack.callback(database.drop)
+            database = stack.enter_context(pool.target(request.getfixturevalue(f"{request.param}_server")))
             target = MySQLTarget("warehouse", database.url)
         stack.callback(target.close)
         yield target

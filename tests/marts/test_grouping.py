@@ -10,7 +10,7 @@ import pytest
 
 from framework.diagnostics import Severity
 from framework.marts.analysis import Tables, analyse
-from framework.marts.functions import GONE, known, reserved
+from framework.marts.functions import GONE, known
 from framework.spec.marts import Mart
 from tests.services import Server
 from tests.services.databases import TargetDatabase
@@ -172,11 +172,6 @@ def test_every_function_of_the_manual_is_in_the_list(mysql: TargetDatabase, mysq
     names = {str(name).upper().removesuffix("()") for (name,) in topics if str(name).replace("_", "").isalnum()}
     missing = [name for name in sorted(names - known()) if "1582" in str(refusal_of_function(mysql, name))]
     assert [name for name in missing if not name.startswith(("INTERNAL_", "CAN_ACCESS_", "GET_DD_"))] == []
-
-
-def test_the_reserved_words(mysql: TargetDatabase):
-    words = {str(word) for (word,) in mysql.rows("SELECT word FROM information_schema.keywords WHERE reserved = 1")}
-    assert reserved() == words
 
 
 def refusal_of_function(database: TargetDatabase, name: str) -> str | None:

@@ -5,33 +5,54 @@ The engine has no switch for this: the child wraps one of its functions before i
 
 from __future__ import annotations
 
-import multiprocessing
+import mmap
 import os
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from functools import wraps
+from functools import partial, wraps
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
-from framework.cli import main
 from framework.events import Reporter
 from framework.replicate import phases
 from framework.replicate.engine import opened
 from framework.replicate.options import Options
 from framework.runner import new_run_id
 from framework.workspace import open_workspace
+from tests import forked
+from tests.reliability import states
 from tests.reliability.states import State
-
-_PROCESSES = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload(["tests.reliability.child", "framework.commands.pipeline", "framework.runner"])
 
 APART = "apart"
 """In place of a command: the phases of one table by themselves, its parts read at different times."""
+
+
+class Trace:
+    """A place in a file where a child leaves which named state it came to last; it outlives the child."""
+
+    BEGUN = "begun"
+    _ROOM = 64
+
+    def __init__(self, path: Path, *, anew: bool = False) -> None:
+        self._lock = threading.Lock()
+        if anew:
+            path.write_bytes(bytes(self._ROOM))
+        with path.open("r+b") as file:
+            self._map = mmap.mmap(file.fileno(), self._ROOM)
+
+    def note(self, name: str) -> None:
+        """The child has come to this state."""
+        with self._lock:
+            self._map[:] = name.encode().ljust(self._ROOM, b"\0")
+
+    def last(self) -> str:
+        """The state that was noted last; nothing before the command has begun."""
+        return self._map[:].rstrip(b"\0").decode()
 
 
 def start(
@@ -41,10 +62,16 @@ def start(
     state: State | None = None,
     noted: Path | None = None,
 ) -> BaseProcess:
-    """A command that has begun; what it says goes to the file `log` in its directory."""
-    process = _PROCESSES.Process(target=_run, args=(arguments, dict(environment), directory, state, noted), daemon=True)
-    process.start()
-    return process
+    """A command that has begun; what it says goes to the file `log` in its directory.
+
+    Args:
+        arguments: of `vitrina`.
+        environment: variables that are set.
+        directory: where it runs.
+        state: it dies there.
+        noted: the file that it makes then; without a state, the trace of those that it comes to.
+    """
+    return forked.start(_run, arguments, dict(environment), directory, state, noted)
 
 
 def _run(
@@ -57,15 +84,29 @@ def _run(
     os.chdir(directory)
     print("$", *arguments, f"# dies at {state.name}" if state else "", flush=True)
     if state is not None and noted is not None:
-        _die_at(state, noted)
+        _at(state, partial(_die, state, noted))
+    elif noted is not None:
+        trace = Trace(noted)
+        for each in states.ALL:
+            _at(each, partial(trace.note, each.name), every=True)
+        trace.note(Trace.BEGUN)
     if arguments[0] == APART:
-        _apart(arguments[1], arguments[2])
+        _apart(arguments[1], arguments[2], full_refresh=len(arguments) == 3)
         return
     sys.argv = ["vitrina", *arguments]
+    from framework.cli import main
+
     main()
 
 
-def _die_at(state: State, noted: Path) -> None:
+def _die(state: State, noted: Path) -> None:
+    noted.write_text(state.name)
+    os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(60)
+
+
+def _at(state: State, act: Callable[[], None], *, every: bool = False) -> None:
+    """Act when the process comes to a state; or each time, once it has come to it."""
     owner, _, name = state.where.rpartition(".")
     holder = resolve_name(owner)
     original: Callable[..., Any] = getattr(holder, name)
@@ -76,10 +117,8 @@ def _die_at(state: State, noted: Path) -> None:
             return
         with lock:
             hits[0] += 1
-            if hits[0] == state.occurrence:
-                noted.write_text(state.name)
-                os.kill(os.getpid(), signal.SIGKILL)
-                time.sleep(60)
+            if hits[0] == state.occurrence or (every and hits[0] > state.occurrence):
+                act()
 
     @wraps(original)
     def wrapped(*arguments: Any, **settings: Any) -> Any:
@@ -93,11 +132,11 @@ def _die_at(state: State, noted: Path) -> None:
     setattr(holder, name, wrapped)
 
 
-def _apart(spec: str, table: str) -> None:
+def _apart(spec: str, table: str, *, full_refresh: bool) -> None:
     """Fill a table anew as Airflow does it, and change its source between the parts."""
     workspace, run_id = open_workspace(Path(spec), "default"), new_run_id()
     task = workspace.spec.replicate_task(table)
-    options = Options(run_id, full_refresh=True, spread=True)
+    options = Options(run_id, full_refresh=full_refresh, spread=True)
     with workspace.source() as source, workspace.target() as target:
         reporter = Reporter(f"replicate:{table}")
         with opened(source, target, task, options, reporter) as job:

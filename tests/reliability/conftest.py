@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from tests.reliability.world import World
 from tests.services import Server
 from tests.services.databases import SourceDatabase, TargetDatabase
+from tests.services.pool import Pool
 
 
 @pytest.fixture
@@ -17,9 +17,12 @@ def world(source: SourceDatabase, target: TargetDatabase, tmp_path: Path) -> Wor
 
 
 @pytest.fixture
-def mysql_target(mysql_server: Server) -> Iterator[TargetDatabase]:
+def mysql_target(pool: Pool, mysql_server: Server) -> Iterator[TargetDatabase]:
     """A fresh database of MySQL, for what does not depend on the server."""
-    with ExitStack() as stack:
-        database = TargetDatabase(mysql_server)
-        stack.callback(database.drop)
+    with pool.target(mysql_server) as database:
         yield database
+
+
+@pytest.fixture
+def world_in_mysql(source: SourceDatabase, mysql_target: TargetDatabase, tmp_path: Path) -> World:
+    return World(source, mysql_target, tmp_path)

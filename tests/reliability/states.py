@@ -43,6 +43,8 @@ _SWAP = f"{_MYSQL}session.MySQLSession.swap"
 _JOURNAL = f"{_REPLICATE}journal.Journal."
 _MERGE = f"{_REPLICATE}merging._Merge."
 _MARTS = "framework.marts."
+_ORDERS = "table='orders'"
+"""In the text of a job: that of the table some of whose rows cannot go."""
 
 FIRST = (
     _before("bookkeeping.made", "framework.bookkeeping._say"),
@@ -56,17 +58,20 @@ FIRST = (
 
 FULL = (
     State("full.cleared", f"{_REPLICATE}job.Job.clear_leftovers"),
-    _before("full.journal", f"{_REPLICATE}full.begin"),
+    State("full.journal", f"{_JOURNAL}begin"),
     State("full.shadow", f"{_REPLICATE}full.begin"),
     State("full.claimed", f"{_JOURNAL}claim"),
     _before("full.streaming", f"{_REPLICATE}job.Counter.__call__"),
+    State("full.census", f"{_REPLICATE}reconciliation.first"),
     _before("full.rows", f"{_JOURNAL}note"),
+    State("full.rejects", f"{_REPLICATE}quarantine.stage", of=_ORDERS),
     State("full.noted", f"{_JOURNAL}note"),
     State("full.part", f"{_REPLICATE}phases._load"),
     _before("full.parts", f"{_REPLICATE}phases.merge"),
     State("full.attempt", f"{_REPLICATE}full._begin_attempt"),
     _before("full.indexed", "framework.checks.require"),
     State("full.state", f"{_REPLICATE}state.write"),
+    State("full.recorded", f"{_REPLICATE}quarantine.record", of=_ORDERS),
     State("full.finished", f"{_JOURNAL}finish"),
     _before("full.committed", _SWAP, "_vitrina_shadow"),
     State("full.released", f"{_MYSQL}constraints.release", of="accounts"),
@@ -84,21 +89,44 @@ FULL = (
 APART = (
     State("apart.part", f"{_REPLICATE}phases.load", occurrence=2),
     State("apart.staged", f"{_REPLICATE}staging.fill"),
+    State("apart.adopted", f"{_REPLICATE}quarantine.adopt"),
     State("apart.merged", f"{_REPLICATE}merging.merge"),
     State("apart.caught-up", f"{_REPLICATE}full._catch_up"),
     _before("apart.verify", f"{_REPLICATE}phases.verify"),
 )
 """States of a full load whose parts are read at different times."""
 
+RESUMED = (
+    State("resume.renamed", f"{_MYSQL}session.MySQLSession.rename_table", of="_vitrina_shadow"),
+    State("resume.taken", f"{_JOURNAL}take_over"),
+    State("resume.begun", f"{_REPLICATE}resume.go_on"),
+    State("resume.emptied", f"{_REPLICATE}reuse._Refresh._delete"),
+    State("resume.read", f"{_REPLICATE}reuse._Refresh._read_changed", occurrence=2),
+    State("resume.refreshed", f"{_REPLICATE}reuse.refresh"),
+    State("resume.part", f"{_REPLICATE}phases._load", of="table='accounts'"),
+    _before("resume.parts", f"{_REPLICATE}phases.merge", "table='accounts'"),
+)
+"""States of a run that goes on with a full load which died, in one snapshot."""
+
+APART_RESUMED = (
+    State("resume.kept", f"{_REPLICATE}resume.go_on"),
+    _before("resume.joined", f"{_REPLICATE}full._catch_up"),
+    State("resume.caught-up", f"{_REPLICATE}full._catch_up"),
+)
+"""States of one that does so in parts which are read at different times."""
+
 INCREMENT = (
     _before("increment.begun", f"{_REPLICATE}incremental.begin"),
     State("increment.staging", f"{_REPLICATE}incremental.begin"),
-    _before("increment.keys", f"{_REPLICATE}staging._absent"),
+    State("increment.census", f"{_REPLICATE}census.Counting.take"),
+    State("increment.gone", f"{_REPLICATE}reconciliation._Reconciliation._stage"),
+    _before("increment.keys", f"{_REPLICATE}reconciliation._Reconciliation._fetch_absent"),
+    State("increment.rejects", f"{_REPLICATE}quarantine.stage", of=_ORDERS),
     _before("increment.noting", f"{_JOURNAL}note", "Loaded(rows=0"),
     _before("increment.loaded", f"{_REPLICATE}incremental.finish"),
     State("increment.guarded", "framework.lease.Lease.guard"),
     State("merge.compared", f"{_MERGE}drop_unchanged"),
-    State("merge.fused", f"{_MERGE}note_gone"),
+    State("merge.fused", f"{_MERGE}count_gone"),
     State("merge.captured", f"{_MARTS}capture.Captures.record"),
     State("merge.gone", f"{_MERGE}delete_gone"),
     _before("merge.deleted", f"{_REPLICATE}duplicates.named"),
@@ -107,6 +135,7 @@ INCREMENT = (
     _before("merge.unreferenced", f"{_MYSQL}session.MySQLSession.drop_foreign_keys", "vitrina_orders"),
     State("merge.reference-dropped", f"{_MYSQL}session.MySQLSession.drop_foreign_keys", of="vitrina_orders"),
     State("merge.state", f"{_REPLICATE}state.write"),
+    State("merge.rejects", f"{_REPLICATE}quarantine.record", of=_ORDERS),
     State("merge.finished", f"{_JOURNAL}finish"),
     _before("merge.committed", f"{_REPLICATE}job.Job.discard"),
     State("merge.tidied", f"{_REPLICATE}incremental.finish"),
@@ -142,5 +171,17 @@ TICK = (
 )
 """States of a run that makes a tick."""
 
-GROUPS = {"first": FIRST, "full": FULL, "apart": APART, "increment": INCREMENT, "altered": ALTERED, "tick": TICK}
+HALFWAY = State("full.part", f"{_REPLICATE}phases._load", of="table='accounts'", occurrence=2)
+"""Where a load dies that is to be gone on with."""
+
+GROUPS = {
+    "first": FIRST,
+    "full": FULL,
+    "apart": APART,
+    "resumed": RESUMED,
+    "apart-resumed": APART_RESUMED,
+    "increment": INCREMENT,
+    "altered": ALTERED,
+    "tick": TICK,
+}
 ALL = tuple(state for group in GROUPS.values() for state in group)

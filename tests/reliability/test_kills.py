@@ -18,11 +18,13 @@ def test_whatever_is_killed_the_next_run_makes_it_good(world: World) -> None:
         kills.kill()
     for _ in range(SESSIONS):
         kills.end_sessions()
-    assert sum(kills.counts.values()) == KILLS + SESSIONS
+    happened = {key: count for key, count in kills.counts.items() if key[1] != "too late"}
+    assert sum(happened.values()) == KILLS + SESSIONS
 
 
 @pytest.mark.slow
-def test_the_next_run_waits_until_a_dead_one_is_given_up(world: World) -> None:
+def test_the_next_run_waits_until_a_dead_one_is_given_up(world_in_mysql: World) -> None:
+    world = world_in_mysql
     process = world.start("run", "spec.yaml")
     while not world.target.rows("SHOW TABLES LIKE '\\_vitrina\\_shadow%'"):
         assert process.is_alive(), world.log()

@@ -15,7 +15,9 @@ from tests.reliability.world import SECONDS, World, Writers
 COMMANDS = {
     "first": ("run", "spec.yaml"),
     "full": ("run", "spec.yaml", "--full-refresh"),
-    "apart": (child.APART, "spec.yaml", "accounts"),
+    "apart": (child.APART, "spec.yaml", "orders"),
+    "resumed": ("run", "spec.yaml", "--full-refresh"),
+    "apart-resumed": (child.APART, "spec.yaml", "accounts", "resumed"),
     "increment": ("run", "spec.yaml"),
     "altered": ("run", "spec.yaml"),
     "tick": ("run", "spec.yaml", "--tick", "1"),
@@ -40,12 +42,25 @@ def test_a_run_that_dies_is_made_good_by_the_next(world: World, group: str) -> N
     assert missed == [], f"no run came to these states\n{world.log()}"
 
 
+def halfway(world: World, group: str) -> None:
+    """A full load that died before, and a lease that has expired."""
+    if group == "apart-resumed":
+        world.drop("accounts")
+    with Writers(world.source).writing():
+        process = world.start(*COMMANDS[group], state=states.HALFWAY, noted=world.directory / "halfway")
+        process.join(SECONDS)
+    assert process.exitcode == -signal.SIGKILL, world.log()
+    world.expire_leases()
+
+
 def dies(world: World, group: str, state: State) -> bool:
     """Whether a run, under writes, came to the state; it is dead then, and another one has made all good."""
     if group == "first":
         world.forget()
     if group == "altered":
         world.alter()
+    if "resumed" in group:
+        halfway(world, group)
     world.change()
     noted = world.directory / f"{state.name}.hit"
     with Writers(world.source).writing():

@@ -5,6 +5,7 @@ What is equal is decided without the engine: both databases are read by their dr
 
 from __future__ import annotations
 
+import json
 import random
 import threading
 import time
@@ -33,6 +34,7 @@ source: mortal_source
 target: mortal_target
 seed: 7
 now: 2026-01-01T00:00:00Z
+retries: {attempts: 3, delay: 200ms}
 defaults:
   replicate:
     {mode: incremental, cursor: updated_at, lookback: 1s, deletes: {policy: remove, fuse: 100%}, chunk_rows: 1000}
@@ -49,6 +51,7 @@ replicate:
   accounts: {unique: [[email]]}
   orders:
     foreign_keys: true
+    on_error: {policy: quarantine, limit: 100%}
     indexes: [[day]]
     checks:
       - relationship: {account_id: {table: accounts, column: id}}
@@ -85,7 +88,10 @@ TABLES = (
 )
 
 KEYS = {"accounts": "id", "orders": "id", "items": "order_id, number", "events": "id", "visits": "id"}
-FILTERS = {"items": "kind <> 'hidden'"}
+FILTERS = {"items": "kind <> 'hidden'", "orders": "amount <> 'NaN'"}
+MARKED = ("items",)
+REJECTED = "amount = 'NaN'"
+"""Orders that no target takes."""
 
 
 class World:
@@ -127,6 +133,11 @@ class World:
         if self.target.rows("SHOW TABLES LIKE '\\_vitrina\\_leases'"):
             self.target.execute("UPDATE _vitrina_leases SET expires_at = '2001-01-01'")
 
+    def forget_connections(self) -> None:
+        """The servers have ended all sessions."""
+        self.source.forget_connection()
+        self.target.forget_connection()
+
     def sessions(self) -> list[int]:
         """The source's sessions of runs."""
         found = self.source.rows(
@@ -134,6 +145,19 @@ class World:
             "AND application_name <> 'writer' AND backend_type = 'client backend'"
         )
         return [int(pid) for (pid,) in found]
+
+    def unfill(self) -> None:
+        """A source that was never filled."""
+        self.source.execute("DROP TABLE IF EXISTS visits, _vitrina_fills")
+
+    def damage(self) -> None:
+        """Rows of the copy that are altered, lost, and too many, as no run would leave them."""
+        for statement in (
+            "UPDATE orders SET amount = amount + 1 WHERE id % 89 = 0",
+            "DELETE FROM accounts WHERE id % 97 = 0 AND id NOT IN (SELECT account_id FROM orders WHERE account_id > 0)",
+            "INSERT INTO items (order_id, number, kind) SELECT LEAST(MIN(order_id), 0) - 1, 1, 'gift' FROM items",
+        ):
+            self.target.execute(statement)
 
     def forget(self) -> None:
         """An empty target, and a source that was never filled."""
@@ -144,7 +168,13 @@ class World:
         for name, kind in tables:
             self.target.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} `{name}`")
         self.target.execute("SET foreign_key_checks = 1")
-        self.source.execute("DROP TABLE IF EXISTS visits, _vitrina_fills")
+        self.unfill()
+
+    def drop(self, table: str) -> None:
+        """A table that is to be filled as if it never had been."""
+        self.target.execute("SET foreign_key_checks = 0")
+        self.target.execute(f"DROP TABLE {table}")
+        self.target.execute("SET foreign_key_checks = 1")
 
     def change(self) -> None:
         """New, changed and gone rows in each table; rows that leave a filter and come; partitions that change."""
@@ -158,6 +188,11 @@ class World:
                 "UPDATE orders SET amount = amount + 1, day = '2026-01-07', updated_at = now() "
                 "WHERE id IN (SELECT id FROM orders ORDER BY random() LIMIT 5)"
             ),
+            (
+                "UPDATE orders SET amount = CASE amount WHEN 'NaN' THEN 3.5 ELSE 'NaN' END, updated_at = now() "
+                "WHERE id IN (SELECT id FROM orders ORDER BY amount DESC, random() LIMIT 5)"
+            ),
+            "UPDATE orders SET amount = 'NaN', updated_at = now() WHERE id IN (SELECT max(id) FROM orders)",
             (
                 "UPDATE accounts SET name = name || '!', updated_at = now() "
                 "WHERE id IN (SELECT id FROM accounts ORDER BY random() LIMIT 5)"
@@ -188,11 +223,12 @@ class World:
             columns = [row[0] for row in self.source.rows(_COLUMNS, table)]
             listed, filter_ = ", ".join(columns), FILTERS.get(table)
             wanted = self.source.rows(f"SELECT {listed} FROM {table} {f'WHERE {filter_}' if filter_ else ''}")
-            live = "WHERE _deleted_at IS NULL" if filter_ else ""
+            live = "WHERE _deleted_at IS NULL" if table in MARKED else ""
             got = self.target.rows(f"SELECT {listed} FROM {table} {live}")
             lost, foreign = _differences(wanted, got)
             assert not lost, f"{table}: not in the copy as they are in the source: {lost}\n{self.log()}"
             assert not foreign, f"{table}: in the copy, and not in the source: {foreign}\n{self.log()}"
+        self._assert_rejects()
         self._assert_marts()
         self._assert_ticks()
         assert self.leftovers() == [], self.log()
@@ -200,13 +236,24 @@ class World:
 
     def leftovers(self) -> list[str]:
         """Tables of ours that no run needs any more."""
-        kept = {"leases", "meta", "parts", "state", "runs", "steps", "touched", "chains", "views"}
+        kept = {"leases", "meta", "parts", "rejects", "state", "runs", "steps", "touched", "chains", "views"}
         found = [str(row[0]) for row in self.target.rows("SHOW TABLES LIKE '\\_vitrina%'")]
         return [name for name in found if name.removeprefix("_vitrina_") not in kept]
 
+    def _assert_rejects(self) -> None:
+        """The copy's own entries are those of the rows that cannot go."""
+        tables = (
+            "SELECT table_comment FROM information_schema.tables WHERE table_schema = database() AND table_name = %s"
+        )
+        comment = self.target.rows(tables, "orders")[0][0]
+        found = self.target.rows("SELECT generation, row_key FROM _vitrina_rejects WHERE table_name = 'orders'")
+        got = [json.loads(key)["id"] for generation, key in found if f"vitrina:{generation} " in comment]
+        wanted = self.source.rows(f"SELECT id FROM orders WHERE {REJECTED}")
+        assert sorted(got) == sorted(key for (key,) in wanted), self.log()
+
     def _assert_marts(self) -> None:
         days: defaultdict[Any, list[Decimal]] = defaultdict(list)
-        for day, amount in self.source.rows("SELECT day, amount FROM orders"):
+        for day, amount in self.source.rows(f"SELECT day, amount FROM orders WHERE NOT {REJECTED}"):
             days[day].append(amount)
         by_day = [(day, len(amounts), sum(amounts)) for day, amounts in days.items()]
         kinds = Counter(kind for (kind,) in self.source.rows("SELECT kind FROM items WHERE kind <> 'hidden'"))
@@ -264,6 +311,8 @@ def _statements(chance: random.Random, key: int) -> list[str]:
         ),
         f"UPDATE orders SET amount = {amount}, day = {day}, updated_at = {clock} WHERE id IN "
         + _SOME.format(key="id", table="orders", count=3),
+        f"UPDATE orders SET amount = 'NaN', updated_at = {clock} WHERE id IN "
+        + _SOME.format(key="id", table="orders", count=1),
         f"UPDATE accounts SET name = 'w{key}', updated_at = {clock} WHERE id IN "
         + _SOME.format(key="id", table="accounts", count=2),
         f"INSERT INTO items VALUES ({key}, 0, 'gift', NULL)",

@@ -68,7 +68,7 @@ class Anywhere:
 
     def leftovers(self) -> list[str]:
         """Tables of ours that no run needs any more."""
-        kept = {"_vitrina_leases", "_vitrina_meta", "_vitrina_parts", "_vitrina_state"}
+        kept = {"_vitrina_leases", "_vitrina_meta", "_vitrina_parts", "_vitrina_rejects", "_vitrina_state"}
         with self.target.session() as session:
             return [name for name in session.tables("_vitrina_") if name not in kept]
 

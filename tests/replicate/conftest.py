@@ -22,6 +22,7 @@ from tests.replicate.anywhere import DEFAULTS as DEFAULTS
 from tests.replicate.anywhere import PEOPLE, Anywhere
 from tests.replicate.keys import SHOP, Keys
 from tests.services.databases import SourceDatabase, TargetDatabase
+from tests.services.pool import Pool
 
 
 class Copying:
@@ -45,7 +46,7 @@ class Copying:
         return self.target.rows(f"SELECT {columns} FROM `{table}` ORDER BY 1")
 
     def leftovers(self) -> list[str]:
-        kept = {"_vitrina_leases", "_vitrina_meta", "_vitrina_parts", "_vitrina_state"}
+        kept = {"_vitrina_leases", "_vitrina_meta", "_vitrina_parts", "_vitrina_rejects", "_vitrina_state"}
         return [row[0] for row in self.target.rows("SHOW TABLES LIKE '\\_vitrina%'") if row[0] not in kept]
 
     def _hear(self, event: Event) -> None:
@@ -70,15 +71,14 @@ def people(copying: Copying) -> Copying:
 
 
 @pytest.fixture(params=["mysql", "mariadb", "duckdb"])
-def anywhere(request: pytest.FixtureRequest, source: SourceDatabase, tmp_path: Path) -> Iterator[Anywhere]:
+def anywhere(pool: Pool, request: pytest.FixtureRequest, source: SourceDatabase, tmp_path: Path) -> Iterator[Anywhere]:
     """The five rows of `people`, to be copied to MySQL, MariaDB and DuckDB."""
     with ExitStack() as stack:
         target: Target
         if request.param == "duckdb":
             target = DuckDBTarget("warehouse", tmp_path / "warehouse.duckdb")
         else:
-            database = TargetDatabase(request.getfixturevalue(f"{request.param}_server"))
-            stack.callback(database.drop)
+            database = stack.enter_context(pool.target(request.getfixturevalue(f"{request.param}_server")))
             target = MySQLTarget("warehouse", database.url)
         stack.callback(target.close)
         made = Anywhere(source, target)

@@ -12,6 +12,8 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from framework import lease
+from framework.databases.mysql import session as mysql_session
+from framework.databases.mysql.session import SETTINGS
 from framework.databases.postgres.catalog import require
 from framework.databases.postgres.source import PostgresSource
 from framework.errors import (
@@ -232,6 +234,17 @@ def test_two_runs_never_write_one_table_at_once(people: Copying) -> None:
     with lease.held(people.mysql, "copy", "another run"), pytest.raises(LeaseHeld, match="another run"):
         people()
     assert people().rows_written == 0
+
+
+def test_a_run_that_meets_a_merge_says_whose_it_is(people: Copying, monkeypatch: pytest.MonkeyPatch) -> None:
+    people()
+    shorter = [each.replace("innodb_lock_wait_timeout = 30", "innodb_lock_wait_timeout = 1") for each in SETTINGS]
+    monkeypatch.setattr(mysql_session, "SETTINGS", tuple(shorter))
+    holding, told = lease.held(people.mysql, "copy", "another run"), "written by run another run"
+    with holding as held, people.mysql.session() as session, session.transaction():
+        held.guard(session)
+        with pytest.raises(LeaseHeld, match=told):
+            people()
 
 
 def test_the_lease_of_a_dead_run_expires(people: Copying, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -111,6 +111,36 @@ def test_parts_are_read_at_different_times_and_caught_up(many: Copying) -> None:
     assert many.rows("id, name") == many.source.rows("SELECT id, name FROM t ORDER BY id")
 
 
+def test_rows_that_cannot_go_are_those_of_the_time_the_parts_are_caught_up_to(many: Copying) -> None:
+    many.source.execute("ALTER TABLE t ADD COLUMN born date")
+    many.source.execute("UPDATE t SET born = 'infinity' WHERE id IN (1, 2, 1001, 5500)")
+    tasks = Tasks(many, on_error={"policy": "quarantine", "limit": "1%"})
+    outline = tasks.plan()
+    assert not outline.one_snapshot
+    for number in range(3):
+        tasks.load(outline, number)
+    # Read as good ones and bad now, or the other way round; with a cursor that moves, and without.
+    many.source.execute("UPDATE t SET born = NULL WHERE id IN (1, 5500)")
+    many.source.execute("UPDATE t SET born = NULL, updated_at = clock_timestamp() WHERE id = 2")
+    many.source.execute("UPDATE t SET born = 'infinity' WHERE id IN (3, 5501)")
+    many.source.execute("UPDATE t SET born = 'infinity', updated_at = clock_timestamp() WHERE id = 4")
+    for number in range(3, len(outline.ranges)):
+        tasks.load(outline, number)
+    stats = tasks.merge(outline)
+    assert tasks.merge(outline) == stats
+    tasks.verify(outline)
+    assert stats.rows_rejected == 4
+    bad = "born = 'infinity'"
+    assert many.rows("id") == many.source.rows(f"SELECT id FROM t WHERE {bad} IS NOT TRUE ORDER BY id")
+    entries = "SELECT CAST(JSON_EXTRACT(row_key, '$.id') AS SIGNED) FROM _vitrina_rejects ORDER BY 1"
+    assert many.target.rows(entries) == many.source.rows(f"SELECT id FROM t WHERE {bad} ORDER BY id")
+    assert many.leftovers() == []
+    tasks.end()
+    many.source.execute("UPDATE t SET born = NULL WHERE id = 1001")
+    assert Tasks(many, "manual__2", on_error={"policy": "quarantine", "limit": "1%"}).all().rows_rejected == 3
+    assert many.rows("id") == many.source.rows(f"SELECT id FROM t WHERE {bad} IS NOT TRUE ORDER BY id")
+
+
 def test_a_table_that_cannot_be_caught_up_is_one_part(many: Copying) -> None:
     tasks = Tasks(many, mode="full")
     assert tasks.plan().ranges == ((None, None),)

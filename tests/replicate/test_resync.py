@@ -13,6 +13,7 @@ from framework.errors import (
     MappingChanged,
     SourceMismatch,
     StatementFailed,
+    UsageError,
 )
 from framework.replicate.options import ChangeCapture
 from tests.replicate.anywhere import Anywhere
@@ -88,19 +89,17 @@ def test_the_filter_still_counts(anywhere: Anywhere) -> None:
     [
         ("no_such_column = 1", 'column "no_such_column" does not exist'),
         ("id <= ", "syntax error"),
-        ("id = 1) OR (1 = 1", "syntax error"),
-        ("id = 1; DELETE FROM t", "syntax error"),
+        ("id = 1) OR (1 = 1", "not one expression"),
+        ("id = 1; DELETE FROM t", "not one expression"),
         ("name", "must be type boolean"),
         ("1 / (id - id) = 1", "division by zero"),
     ],
 )
-def test_a_condition_that_is_none_is_refused_in_postgresqls_words(
-    anywhere: Anywhere, condition: str, reason: str
-) -> None:
+def test_a_condition_that_is_none_is_refused(anywhere: Anywhere, condition: str, reason: str) -> None:
     anywhere()
     damage(anywhere)
     before = anywhere.rows()
-    with pytest.raises(StatementFailed, match=reason):
+    with pytest.raises((StatementFailed, UsageError), match=reason):
         anywhere({"resync": condition})
     assert anywhere.rows() == before
     assert anywhere.leftovers() == []

@@ -4,7 +4,7 @@
 command with servers around it.
 """
 
-from tests.services.launch import Handle, launch
+from tests.services.launch import Handle, launch, launch_mortal
 from tests.services.server import KINDS, Kind, Server, ServerUnavailable
 
-__all__ = ["KINDS", "Handle", "Kind", "Server", "ServerUnavailable", "launch"]
+__all__ = ["KINDS", "Handle", "Kind", "Server", "ServerUnavailable", "launch", "launch_mortal"]

@@ -7,10 +7,34 @@ from contextlib import closing, suppress
 from functools import cached_property
 from typing import Any
 
+import psycopg2
+import pymysql
 from sqlalchemy.engine import make_url
 
 from tests.services.login import connect
 from tests.services.server import Kind, Server
+
+_ERRORS = (psycopg2.Error, pymysql.MySQLError)
+
+_COUNTED = (
+    *("class", "proc", "type", "namespace", "extension", "operator", "cast", "collation", "conversion", "constraint"),
+    *("default_acl", "enum", "event_trigger", "foreign_data_wrapper", "foreign_server", "language", "publication"),
+    *("largeobject_metadata", "opclass", "policy", "rewrite", "seclabel", "statistic_ext", "transform", "trigger"),
+    *("ts_config", "ts_dict", "ts_parser", "user_mapping", "inherits", "description", "init_privs"),
+)
+_STATE = f"""
+SELECT ({" || ',' || ".join(f"(SELECT count(*) FROM pg_{name})" for name in _COUNTED)}),
+    (SELECT nspacl::text FROM pg_namespace WHERE nspname = 'public'),
+    (SELECT row(datacl, datconnlimit, datallowconn, datdba)::text FROM pg_database WHERE datname = current_database()),
+    (SELECT row(a.*)::text FROM pg_authid a WHERE rolname = %(role)s),
+    (SELECT count(*) FROM pg_auth_members WHERE member = %(role)s::regrole OR roleid = %(role)s::regrole),
+    (SELECT count(*) FROM pg_db_role_setting s WHERE setrole = %(role)s::regrole OR setdatabase = d.oid),
+    (SELECT count(*) FROM pg_shdepend s WHERE s.dbid = d.oid),
+    (SELECT count(*) FROM pg_prepared_xacts WHERE database = current_database()),
+    (SELECT count(*) FROM pg_replication_slots WHERE database = current_database())
+FROM pg_database d WHERE datname = current_database()
+"""
+"""All that tells a new database from one that was used."""
 
 
 class Database:
@@ -56,13 +80,21 @@ class Database:
 
     def drop(self) -> None:
         """Ends the sessions of the database and its users, and removes both."""
-        if "_connection" in self.__dict__:
-            # The test may have had the server end this session.
-            with suppress(Exception):
-                self._connection.close()
+        self.forget_connection()
         self._drop()
 
+    def renewed(self) -> bool:
+        """Ends its sessions and removes all that is in it; whether it is like a new one then."""
+        self.forget_connection()
+        try:
+            return self._renewed()
+        except _ERRORS:
+            return False
+
     def _drop(self) -> None:
+        raise NotImplementedError
+
+    def _renewed(self) -> bool:
         raise NotImplementedError
 
     @cached_property
@@ -90,6 +122,7 @@ class SourceDatabase(Database):
             # The owner of the database owns its schema `public` through pg_database_owner.
             f'CREATE DATABASE "{self.name}" OWNER "{self.user}"',
         )
+        self._new = self._state()
 
     @cached_property
     def reader_url(self) -> str:
@@ -109,6 +142,23 @@ class SourceDatabase(Database):
         if self._read_all_stats:
             statements.append(f'GRANT pg_read_all_stats TO "{role}"')
         return statements
+
+    def _renewed(self) -> bool:
+        """Counts of all that a database may hold tell whether anything is left."""
+        if self.__dict__.pop("reader_url", None) is not None:
+            return False
+        with closing(connect(self.admin_url)) as connection, closing(connection.cursor()) as cursor:
+            cursor.execute(
+                "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            )
+            cursor.execute(f'DROP OWNED BY "{self.user}" CASCADE')
+        return self._state() == self._new
+
+    def _state(self) -> list[tuple[Any, ...]]:
+        with closing(connect(self.admin_url)) as connection, closing(connection.cursor()) as cursor:
+            cursor.execute(_STATE, {"role": self.user})
+            return list(cursor.fetchall())
 
     def _drop(self) -> None:
         # A prepared transaction belongs to no session, and keeps its database from being dropped.
@@ -133,18 +183,38 @@ class TargetDatabase(Database):
             f"CREATE USER `{self.user}`@`%` IDENTIFIED BY '{self._password}'",
             f"GRANT ALL PRIVILEGES ON `{self.name}`.* TO `{self.user}`@`%`",
         )
+        with closing(connect(self._server_url)) as connection, closing(connection.cursor()) as cursor:
+            self._new = self._account(cursor)
+
+    def _renewed(self) -> bool:
+        with closing(connect(self._server_url)) as connection, closing(connection.cursor()) as cursor:
+            self._end_sessions(cursor)
+            cursor.execute(f"DROP DATABASE `{self.name}`")
+            cursor.execute(f"CREATE DATABASE `{self.name}` CHARACTER SET utf8mb4")
+            return self._account(cursor) == self._new
 
     def _drop(self) -> None:
-        # An open transaction holds its tables, and DROP DATABASE would wait for it.
         with closing(connect(self._server_url)) as connection, closing(connection.cursor()) as cursor:
-            cursor.execute("SHOW FULL PROCESSLIST")  # the short one cuts statements within a character
-            sessions = [row[0] for row in cursor.fetchall() if row[1] == self.user]
-            for session in sessions:
-                # It may have ended by itself in the meantime.
-                with suppress(Exception):
-                    cursor.execute(f"KILL {session}")
-            cursor.execute(f"DROP DATABASE `{self.name}`")
+            self._end_sessions(cursor)
+            cursor.execute(f"DROP DATABASE IF EXISTS `{self.name}`")
             cursor.execute(f"DROP USER `{self.user}`@`%`")
+
+    def _end_sessions(self, cursor: Any) -> None:
+        # An open transaction holds its tables, and DROP DATABASE would wait for it.
+        cursor.execute("SHOW FULL PROCESSLIST")  # the short one cuts statements within a character
+        sessions = [row[0] for row in cursor.fetchall() if row[1] == self.user]
+        for session in sessions:
+            # It may have ended by itself in the meantime.
+            with suppress(Exception):
+                cursor.execute(f"KILL {session}")
+
+    def _account(self, cursor: Any) -> list[tuple[Any, ...]]:
+        """The user's rights and settings."""
+        told: list[tuple[Any, ...]] = []
+        for statement in ("SHOW GRANTS FOR", "SHOW CREATE USER"):
+            cursor.execute(f"{statement} `{self.user}`@`%`")
+            told += cursor.fetchall()
+        return told
 
 
 def _name() -> str:

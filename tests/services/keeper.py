@@ -36,18 +36,35 @@ def main() -> None:
 
 def keep(plan: dict[str, Any]) -> None:
     """Runs the commands one after the other, the last one being the server, as long as they are wanted."""
-    for command in plan["commands"]:
+    *first, server = plan["commands"]
+    for command in first:
         process = start(command, plan)
-        try:
-            while process.poll() is None:
-                if unwanted(0.05 if command is not plan["commands"][-1] else 0.5):
-                    return
-        finally:
-            stop(process, plan["stop_signal"])
+        if not ended(process, plan, 0.05):
+            return
         if process.returncode:
             break
+    else:
+        while True:
+            process = start(server, plan)
+            Path(plan["directory"], "server").write_text(str(process.pid))
+            if not ended(process, plan, 0.05 if plan["comes_back"] else 0.5):
+                return
+            # What is left of a PostgreSQL that was killed keeps the next one out for some moments.
+            if not plan["comes_back"] or unwanted(0.1):
+                break
     Path(plan["directory"], "failed").touch()
     unwanted(None)
+
+
+def ended(process: subprocess.Popen[bytes], plan: dict[str, Any], seconds: float) -> bool:
+    """Waits until the process ends by itself, and looks so often; false if it was stopped as nobody wants it."""
+    try:
+        while process.poll() is None:
+            if unwanted(seconds):
+                return False
+    finally:
+        stop(process, plan["stop_signal"])
+    return True
 
 
 def start(command: dict[str, Any], plan: dict[str, Any]) -> subprocess.Popen[bytes]:
@@ -60,6 +77,7 @@ def start(command: dict[str, Any], plan: dict[str, Any]) -> subprocess.Popen[byt
             stderr=log,
             cwd=directory,
             start_new_session=True,
+            restore_signals=False,  # a file that cannot grow is an error, as on a disk that is full, and not a signal
             # PostgreSQL refuses to run as root.
             **({"user": plan["user"], "group": plan["group"], "extra_groups": []} if plan["user"] else {}),
         )

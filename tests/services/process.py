@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -34,7 +34,7 @@ class Plan:
     """What the keeper has to do: run `commands` in turn, the last one being the server itself.
 
     `directory` belongs to this server alone and is removed at the end, after `afterwards` have been run.
-    `user` and `group` are numeric, or None to stay who we are.
+    `user` and `group` are numeric, or None to stay who we are. `comes_back`: a server that dies is started again.
     """
 
     directory: str
@@ -43,6 +43,7 @@ class Plan:
     user: int | None = None
     group: int | None = None
     afterwards: tuple[list[str], ...] = ()
+    comes_back: bool = False
 
 
 class Launched:
@@ -52,6 +53,7 @@ class Launched:
         self.kind = kind
         self.url = url
         self.origin = origin
+        self.plan = plan
         self._directory = Path(plan.directory)
         self._keeper = subprocess.Popen(
             [sys.executable, "-I", str(Path(__file__).with_name("keeper.py")), json.dumps(asdict(plan))],
@@ -59,6 +61,11 @@ class Launched:
             env={**os.environ, **environment},
             start_new_session=True,
         )
+
+    @property
+    def log(self) -> Path:
+        """What the server writes to its standard output and error."""
+        return self._directory / "log"
 
     def wait(self) -> Server:
         """The server, once its administrator can log in.
@@ -76,6 +83,27 @@ class Launched:
                     raise self._failure(f"did not answer in {READY_SECONDS} s ({error})") from None
             time.sleep(0.05)
 
+    @property
+    def process(self) -> int:
+        """The number of the server's process."""
+        return int((self._directory / "server").read_text())
+
+    def kill(self) -> None:
+        """Kills the server as it is; its keeper starts it again if its plan says that it comes back."""
+        os.kill(self.process, signal.SIGKILL)
+
+    def restart(self) -> None:
+        """Has a server that comes back stop in good order; it is up again when this returns."""
+        before = self.process
+        os.kill(before, self.plan.stop_signal)
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline:
+            with suppress(ValueError):  # the keeper is just writing the number
+                if self.process != before:
+                    break
+            time.sleep(0.05)
+        self.wait()
+
     def stop(self) -> None:
         """Stops the server and waits until it is gone."""
         assert self._keeper.stdin is not None
@@ -89,7 +117,7 @@ class Launched:
 
     def _failure(self, what: str) -> ServerUnavailable:
         try:
-            log = (self._directory / "log").read_text(errors="replace")
+            log = self.log.read_text(errors="replace")
         except OSError:
             log = ""
         tail = "\n".join(log.strip().splitlines()[-15:])

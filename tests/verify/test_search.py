@@ -6,9 +6,9 @@ import random
 
 import pytest
 
+from framework.compare.slots import WHOLE, Grid, Stretch, joined, sample, segments
 from framework.databases.mysql.canonical import MySQLCanonical
 from framework.verify import judge
-from framework.verify.slots import WHOLE, Grid, Stretch, joined, sample, segments
 from framework.verify.verdict import Kind
 from tests.verify.conftest import Verifying, only
 

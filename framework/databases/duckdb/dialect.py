@@ -79,14 +79,10 @@ class DuckDBDialect:
         """Delete the rows of ``table`` (``t``) that ``other`` (``o``) matches."""
         return f"DELETE FROM {table} AS t WHERE EXISTS (SELECT 1 FROM {other} AS o WHERE {condition})"
 
-    def delete_unmatched(self, table: str, other: str, condition: str) -> str:
-        """Delete the rows of ``table`` (``t``) that ``other`` (``o``) does not match."""
-        return f"DELETE FROM {table} AS t WHERE NOT EXISTS (SELECT 1 FROM {other} AS o WHERE {condition})"
-
-    def update_unmatched(self, table: str, other: str, condition: str, assignment: str, where: str) -> str:
-        """Update the rows of ``table`` (``t``) that ``other`` (``o``) does not match."""
-        missing = f"NOT EXISTS (SELECT 1 FROM {other} AS o WHERE {condition})"
-        return f"UPDATE {table} AS t SET {assignment} WHERE ({where}) AND {missing}"
+    def update_matching(self, table: str, other: str, condition: str, assignment: str, where: str) -> str:
+        """Update the rows of ``table`` (``t``) that ``other`` (``o``) matches."""
+        matched = f"EXISTS (SELECT 1 FROM {other} AS o WHERE {condition})"
+        return f"UPDATE {table} AS t SET {assignment} WHERE ({where}) AND {matched}"
 
     def column_type(self, type_: LogicalType, indexed: bool) -> str | None:  # noqa: ARG002 - every type may be a key
         """The native type, or None where DuckDB has none that is exact."""

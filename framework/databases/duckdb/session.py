@@ -78,6 +78,18 @@ class DuckDBSession:
         """Run a query: writers take turns anyway."""
         return self.query(sql)
 
+    def query_uncommitted(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """Run a query: what others have not committed is nowhere to be seen."""
+        return self.query(sql, parameters)
+
+    @property
+    def tag(self) -> str:
+        """None: a database has one process."""
+        return ""
+
+    def end(self, tag: str) -> None:
+        """Nothing: sessions end with their process."""
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Commits at the end, rolls back on an exception."""
@@ -132,6 +144,12 @@ class DuckDBSession:
         with self._writing:
             if self.relation(name) == "table":
                 self.execute(f"DROP TABLE {self._dialect.quote(name)}")
+
+    def rename_table(self, name: str, table: Table, marker: str) -> None:
+        """Give a table another name and another marker, in one transaction."""
+        with self.transaction():
+            self.execute(f"ALTER TABLE {self._dialect.quote(name)} RENAME TO {self._dialect.quote(table.name)}")
+            self._mark(table.name, marker)
 
     def drop_view(self, name: str) -> None:
         """Drop a view if it is there."""

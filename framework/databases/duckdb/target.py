@@ -15,6 +15,7 @@ from framework.databases.canonical import Canonical
 from framework.databases.duckdb.canonical import DuckDBCanonical
 from framework.databases.duckdb.dialect import DuckDBDialect
 from framework.databases.duckdb.errors import connection_failed, lock_holder, translated
+from framework.databases.duckdb.load import LINE_BYTES
 from framework.databases.duckdb.session import DuckDBSession
 
 POLL = 0.2
@@ -43,7 +44,9 @@ class DuckDBTarget:
         self.url = f"duckdb:///{path}"
         self.dialect: Dialect = DuckDBDialect()
         self.canonical: Canonical = DuckDBCanonical()
-        self.capabilities = Capabilities(lane="CSV", single_writer=True, foreign_keys=False)
+        self.capabilities = Capabilities(
+            lane="CSV", single_writer=True, foreign_keys=False, longest_row=LINE_BYTES, doubled='"'
+        )
         self._path = path
         self._wait = wait
         self._opening = threading.Lock()

@@ -1,14 +1,19 @@
 """A PyMySQL connection that streams what it is told to, and nothing else, to LOAD DATA LOCAL.
 
 The server names the file that a client is to send. A hostile server could ask for any file of the client's machine, so
-the name is ignored: what is sent is the stream given to `sending`, or nothing.
+the name is ignored: what is sent is the stream given to `sending`. Who asks out of turn is no server to talk to.
+
+Nor may a server have what it should not: the password as it is without TLS, or anything at all without the TLS that
+the connection demands. Drivers differ in this from release to release, so both are looked at here.
 """
 
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pymysql import err
@@ -18,13 +23,30 @@ from pymysql.constants import CLIENT, CR
 from framework.databases.waits import SILENCE, keep_alive
 
 PACKET = 1 << 18
-"""Bytes of one packet: large enough to cost nothing, far below any max_allowed_packet."""
+"""Bytes of one packet: large enough to cost nothing. A server that does not take as much ends the connection."""
+
+ASKED = "the server asked for a file of this machine, and nothing was sent: it is no server to trust"
+
+IN_CLEAR = frozenset({b"mysql_clear_password", b"dialog"})
+"""Ways to log in that hand the password over as it is."""
 
 
 if TYPE_CHECKING:
     _Base = Connection[Any]  # generic in the stubs only
 else:
     _Base = Connection
+
+
+@cache
+def unverified() -> ssl.SSLContext:
+    """TLS as the driver does it where nothing is said of it: encrypted if the server can, and nobody is verified.
+
+    The driver would read the machine's authorities for each connection, 30 ms, and ask none of them.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 class StreamingConnection(_Base):
@@ -35,6 +57,12 @@ class StreamingConnection(_Base):
     _write_timeout: float | None
     origin: str | None = None
     """This side's address as the server sees it; with the session's number it tells the session from any other."""
+
+    demands_tls = False
+    """Whether to hang up on a server that offers no TLS, before anything is sent to it."""
+
+    packet: int = PACKET
+    """Bytes of one packet that this server takes."""
 
     _stream: BinaryIO | None = None
     _sent: Callable[[bytes], None] | None = None
@@ -62,6 +90,10 @@ class StreamingConnection(_Base):
             with suppress(OSError):
                 connected.shutdown(socket.SHUT_RDWR)
 
+    def _create_ssl_ctx(self, sslp: Any) -> ssl.SSLContext:
+        made: ssl.SSLContext = super()._create_ssl_ctx(sslp) if sslp else unverified()  # type: ignore[misc]
+        return made
+
     @contextmanager
     def sending(self, stream: BinaryIO, sent: Callable[[bytes], None]) -> Iterator[None]:
         """Within the context, LOAD DATA LOCAL gets the bytes of ``stream``; ``sent`` sees each block that went."""
@@ -70,6 +102,17 @@ class StreamingConnection(_Base):
             yield
         finally:
             self._stream = self._sent = None
+
+    def _get_server_information(self) -> None:
+        super()._get_server_information()  # type: ignore[misc]  # missing in the stubs
+        if self.demands_tls and not self.server_capabilities & CLIENT.SSL:  # type: ignore[attr-defined]
+            raise err.OperationalError(CR.CR_SSL_CONNECTION_ERROR, "the server offers no TLS")
+
+    def _process_auth(self, plugin_name: bytes, auth_packet: Any, handler: Any = None) -> Any:
+        if plugin_name in IN_CLEAR and not self._secure:  # type: ignore[attr-defined]  # missing in the stubs
+            fact = "the server asks for the password as it is, and the connection is not encrypted"
+            raise err.OperationalError(CR.CR_AUTH_PLUGIN_ERR, fact)
+        return super()._process_auth(plugin_name, auth_packet, handler)  # type: ignore[misc]  # missing in the stubs
 
     def _read_query_result(self, unbuffered: bool = False) -> int:
         self._result = None
@@ -86,9 +129,10 @@ class StreamingConnection(_Base):
     def send_stream(self) -> None:
         """Send the stream as packets; a failing stream cuts the connection, so that the server rolls back."""
         if self._stream is None:
-            return
+            self._force_close()  # type: ignore[attr-defined]  # missing in the stubs
+            raise err.OperationalError(CR.CR_MALFORMED_PACKET, ASKED)
         try:
-            while block := self._stream.read(PACKET):
+            while block := self._stream.read(self.packet):
                 self.write_packet(block)
                 if self._sent is not None:
                     self._sent(block)

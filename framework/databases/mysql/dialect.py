@@ -61,15 +61,9 @@ class MySQLDialect:
         """Delete the rows of ``table`` (``t``) that ``other`` (``o``) matches."""
         return f"DELETE t FROM {table} AS t JOIN {other} AS o ON {condition}"
 
-    def delete_unmatched(self, table: str, other: str, condition: str) -> str:
-        """Delete the rows of ``table`` (``t``) that ``other`` (``o``) does not match."""
-        missing = f"NOT EXISTS (SELECT 1 FROM {other} AS o WHERE {condition})"
-        return f"DELETE t FROM {table} AS t WHERE {missing}"
-
-    def update_unmatched(self, table: str, other: str, condition: str, assignment: str, where: str) -> str:
-        """Update the rows of ``table`` (``t``) that ``other`` (``o``) does not match."""
-        missing = f"NOT EXISTS (SELECT 1 FROM {other} AS o WHERE {condition})"
-        return f"UPDATE {table} AS t SET {assignment} WHERE ({where}) AND {missing}"
+    def update_matching(self, table: str, other: str, condition: str, assignment: str, where: str) -> str:
+        """Update the rows of ``table`` (``t``) that ``other`` (``o``) matches."""
+        return f"UPDATE {table} AS t JOIN {other} AS o ON {condition} SET t.{assignment} WHERE {where}"
 
     def column_type(self, type_: LogicalType, indexed: bool) -> str | None:
         """The native type, or None where MySQL has none. ``indexed``: all of its values are part of a key."""

@@ -31,6 +31,8 @@ REPEATED = frozenset({1062, 1586})
 """A key is there already. Tables that are being loaded have no other unique index than that of their key."""
 ROW_TOO_LARGE = 1118
 TOO_LARGE = frozenset({1153, 2006, 2013, 2020})
+ESCAPED = "\n\r\x1a\"'\\"
+"""Characters that the driver writes as two."""
 
 _quote = MySQLDialect().quote
 
@@ -144,7 +146,12 @@ def _statements(head: str, rows: Sequence[str]) -> list[str]:
 def _longest_statement(cursor: Cursor) -> int:
     cursor.execute("SELECT @@max_allowed_packet")
     rows: Sequence[Any] = cursor.fetchall()
-    return int(rows[0][0]) - 1024  # bytes of the protocol around it
+    return longest_statement(int(rows[0][0]))
+
+
+def longest_statement(packet: int) -> int:
+    """Bytes of the longest statement that a packet of so many takes."""
+    return packet - 1024  # bytes of the protocol around it
 
 
 def _warnings(cursor: Cursor) -> list[tuple[int, str]]:

@@ -11,7 +11,7 @@ from typing import Any
 from framework.databases.base import Alteration, Constraint, Extract, Progress, Row, reserved_name
 from framework.databases.mysql import alter, comments, constraints
 from framework.databases.mysql.columns import index_parts, native_types, promoted
-from framework.databases.mysql.connection import StreamingConnection
+from framework.databases.mysql.connection import PACKET, StreamingConnection
 from framework.databases.mysql.defaults import default_of
 from framework.databases.mysql.dialect import MySQLDialect
 from framework.databases.mysql.errors import translated
@@ -20,6 +20,7 @@ from framework.errors import PrivilegeMissing, StatementFailed, VitrinaError
 from framework.tables import Column, Index, Table
 
 ROW_TOO_LARGE = 1118
+NO_SUCH_TABLE = 1146
 
 MERGE_SECONDS = 600
 """Seconds that a transaction may wait for one that changes rows which it refers to."""
@@ -51,8 +52,10 @@ class MySQLSession:
         for statement in SETTINGS:
             self.execute(statement.format(collation=self._collation, patience=self._connection.patience))
         if self._connection.origin is None:
-            found = self.query("SELECT HOST FROM information_schema.PROCESSLIST WHERE ID = CONNECTION_ID()")
-            self._connection.origin = str(found[0][0]) if found else ""
+            query = "SELECT HOST FROM information_schema.PROCESSLIST WHERE ID = CONNECTION_ID()"
+            ((host, longest),) = self.query(f"SELECT ({query}), @@max_allowed_packet")
+            self._connection.origin = str(host or "")
+            self._connection.packet = min(PACKET, int(longest) // 2)
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         """Run a statement; the number of rows it matched."""
@@ -73,6 +76,21 @@ class MySQLSession:
         finally:
             with suppress(VitrinaError):
                 self.execute("SET SESSION innodb_lock_wait_timeout = 30")
+
+    def query_uncommitted(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """Run a query that also sees what other sessions have not committed."""
+        self.execute("SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED")  # of the next one only
+        return self.query(sql, parameters)
+
+    @property
+    def tag(self) -> str:
+        """The server's number of this session."""
+        return str(int(self._connection.thread_id()))  # type: ignore[no-untyped-call]
+
+    def end(self, tag: str) -> None:
+        """End another session; an account may end its own."""
+        with suppress(StatementFailed, PrivilegeMissing):
+            self.execute(f"KILL {int(tag)}")
 
     @contextmanager
     def unreferenced(self) -> Iterator[None]:
@@ -182,6 +200,13 @@ class MySQLSession:
         if self.relation(name) == "table":
             self.execute(f"DROP TABLE {self._dialect.quote(name)}")
 
+    def rename_table(self, name: str, table: Table, marker: str) -> None:
+        """Give a table another name and another comment: one statement, which changes the catalog only."""
+        comment = self._connection.escape(comments.marked(table.comment, marker))
+        self.execute(
+            f"ALTER TABLE {self._dialect.quote(name)} COMMENT = {comment}, RENAME TO {self._dialect.quote(table.name)}"
+        )
+
     def drop_view(self, name: str) -> None:
         """Drop a view if it is there."""
         if self.relation(name) == "view":
@@ -241,6 +266,18 @@ class MySQLSession:
 
     def columns(self, name: str) -> tuple[str, ...]:
         """The columns of a table or view, in order."""
+        if not (found := self._columns(name)):
+            # Within a transaction MariaDB leaves out a table that another session is just altering.
+            try:
+                self.query(f"SELECT 1 FROM {self._dialect.quote(name)} LIMIT 0")
+            except StatementFailed as error:
+                if error.code != NO_SUCH_TABLE:
+                    raise
+                return ()
+            found = self._columns(name)
+        return found
+
+    def _columns(self, name: str) -> tuple[str, ...]:
         found = self.query(
             "SELECT COLUMN_NAME FROM information_schema.COLUMNS "
             "WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = %s ORDER BY ORDINAL_POSITION",

@@ -9,6 +9,7 @@ from functools import cached_property
 
 import pymysql.err
 import sqlalchemy
+from pymysql.constants import CLIENT
 from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import QueuePool
@@ -20,7 +21,10 @@ from framework.databases.mysql.canonical import MySQLCanonical
 from framework.databases.mysql.connection import CLIENT_FLAGS, StreamingConnection
 from framework.databases.mysql.dialect import MySQLDialect
 from framework.databases.mysql.errors import connection_failed
+from framework.databases.mysql.load import ESCAPED, longest_statement
 from framework.databases.mysql.session import MySQLSession
+from framework.databases.mysql.tls import OPTIONS
+from framework.databases.mysql.tls import of as tls_of
 from framework.errors import ConnectionFailed, StatementFailed
 
 WAITS = {"connect_timeout": waits.CONNECT, "read_timeout": waits.SILENCE, "write_timeout": waits.SILENCE}
@@ -38,6 +42,7 @@ class MySQLTarget:
         self.url = mask(url)
         self.dialect = MySQLDialect()
         self._url = make_url(url)
+        self._tls = tls_of(self._url.query)
         self._engine = sqlalchemy.create_engine(
             self._url,
             creator=self._connect,
@@ -54,8 +59,10 @@ class MySQLTarget:
     @cached_property
     def capabilities(self) -> Capabilities:
         """Whether the server takes LOAD DATA LOCAL decides the lane."""
-        allowed = self._server[1]
-        return Capabilities(lane="LOAD DATA" if allowed else "INSERT", single_writer=False, hides_columns=True)
+        if self._server[1]:
+            return Capabilities(lane="LOAD DATA", single_writer=False, hides_columns=True)
+        longest = longest_statement(self._server[2])
+        return Capabilities("INSERT", single_writer=False, hides_columns=True, longest_row=longest, doubled=ESCAPED)
 
     @cached_property
     def canonical(self) -> MySQLCanonical:
@@ -125,17 +132,17 @@ class MySQLTarget:
                 connection.cut()
 
     @cached_property
-    def _server(self) -> tuple[str, bool]:
+    def _server(self) -> tuple[str, bool, int]:
         pooled = self._raw_connection()
         try:
             connection = pooled.driver_connection
             assert isinstance(connection, StreamingConnection)
             with connection.cursor() as cursor:
-                cursor.execute("SELECT VERSION(), @@GLOBAL.local_infile")
-                version, local_infile = cursor.fetchall()[0]
+                cursor.execute("SELECT VERSION(), @@GLOBAL.local_infile, @@max_allowed_packet")
+                version, local_infile, packet = cursor.fetchall()[0]
         finally:
             pooled.close()
-        return str(version), bool(int(local_infile))
+        return str(version), bool(int(local_infile)), int(packet)
 
     @property
     def _collation(self) -> str:
@@ -160,7 +167,12 @@ class MySQLTarget:
         return pooled
 
     def _connect(self) -> StreamingConnection:
-        arguments = MySQLDialect_pymysql().create_connect_args(self._url)[1]
-        flags = int(arguments.get("client_flag", 0)) | CLIENT_FLAGS
+        plain = self._url.difference_update_query(OPTIONS)
+        arguments = MySQLDialect_pymysql().create_connect_args(plain)[1]
+        flags = (int(arguments.get("client_flag", 0)) | CLIENT_FLAGS) & ~CLIENT.MULTI_STATEMENTS
         ours = {"charset": "utf8mb4", "local_infile": True, "autocommit": True, "client_flag": flags}
-        return StreamingConnection(**{**WAITS, **arguments, **ours})
+        given = {**WAITS, **arguments, **ours, **self._tls.arguments}
+        connection = StreamingConnection(**given, defer_connect=True)
+        connection.demands_tls = self._tls.is_demanded
+        connection.connect()
+        return connection

@@ -52,6 +52,10 @@ class PostgresCanonical:
         first = f"substr(sha256(textsend({text})), 1, {DIGITS // 2})"
         return f"('x' || encode({first}, 'hex'))::bit({4 * DIGITS})::bigint"
 
+    def leading(self, expression: str) -> str:
+        """The first 48 bits of a UUID, as an integer."""
+        return f"('x' || left(replace(({expression})::text, '-', ''), 12))::bit(48)::bigint"
+
     def joined(self, text: str) -> str:
         """The texts of all rows as they come."""
         return f"string_agg({text}, '')"

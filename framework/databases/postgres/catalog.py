@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from framework.databases.postgres.names import qualified, quote
 from framework.databases.postgres.source import PostgresSession
 from framework.errors import PrivilegeMissing, SourceMismatch
 from framework.tables import Column, ForeignKey, Index, Table
@@ -133,8 +134,13 @@ def require(session: PostgresSession, schema: str, table: str) -> Table:
         )
     if not session.query(RELATION, (schema, table))[0][1]:
         raise PrivilegeMissing(
-            session.name, f"no SELECT on {schema}.{table}", f'GRANT SELECT ON "{schema}"."{table}" TO the source role'
+            session.name,
+            f"no SELECT on {schema}.{table}",
+            f"GRANT SELECT ON {qualified(schema, table)} TO the source role",
         )
+    if session.query("SELECT has_schema_privilege(%s, 'USAGE')", (schema,)) != [(True,)]:
+        grant = f"GRANT USAGE ON SCHEMA {quote(schema)} TO the source role"
+        raise PrivilegeMissing(session.name, f"no USAGE on schema {schema}", grant)
     return described
 
 

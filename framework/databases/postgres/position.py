@@ -45,6 +45,21 @@ SELECT bool_and(c.relkind IN ('r', 'p', 'm')),
 FROM tree JOIN pg_class c ON c.oid = tree.oid
 """
 
+# The first eight digits of a log file's name are the server's timeline, which another server that took over has not. A
+# crash, which may have lost transactions that others had seen, resets the statistics.
+_FILES = """
+WITH RECURSIVE tree AS (
+    SELECT %(table)s::regclass::oid AS oid
+  UNION
+    SELECT i.inhrelid FROM pg_inherits i JOIN tree t ON t.oid = i.inhparent WHERE %(children)s
+)
+SELECT concat_ws(' ',
+    CASE WHEN pg_is_in_recovery() THEN 'standby' ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END,
+    (SELECT stats_reset FROM pg_stat_bgwriter),
+    string_agg(concat(oid, ':', pg_relation_filenode(oid)), ' ' ORDER BY oid))
+FROM tree
+"""
+
 # A session tells its counts a second after a transaction's end, or, if it does nothing more, after ten.
 _AT_WORK = """
 SELECT EXISTS (
@@ -91,6 +106,14 @@ def position(session: PostgresSession, table: str, *, children: bool) -> Positio
     return Position(int(floor), moment, counted) if numbered else Position(None, moment, None)
 
 
+def files(session: PostgresSession, table: str, *, children: bool) -> str:
+    """A text that stays as long as transactions' numbers tell which rows of a table are new.
+
+    TRUNCATE and rewrites give a table other files, partitions come and go with all their rows.
+    """
+    return str(session.query(_FILES, {"table": table, "children": children})[0][0])
+
+
 def changed(since: Position) -> str | None:
     """The condition that a row may have changed since; None where rows do not tell.
 
@@ -99,7 +122,7 @@ def changed(since: Position) -> str | None:
     """
     if since.floor is None:
         return None
-    next_ = "txid_snapshot_xmax(txid_current_snapshot())"
+    next_ = "(SELECT txid_snapshot_xmax(txid_current_snapshot()))"  # asked once, and not for each row
     number = f"({next_} - (({next_} - xmin::text::bigint) & 4294967295))"
     return f"(xmin::text = '0' OR {number} >= {since.floor})"
 

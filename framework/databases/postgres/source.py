@@ -19,6 +19,7 @@ from framework.connections import mask
 from framework.databases import waits
 from framework.databases.postgres.errors import connection_failed, translated
 from framework.databases.postgres.silence import Watch
+from framework.databases.postgres.tls import secured
 from framework.errors import StatementFailed, VitrinaError
 
 Row = tuple[Any, ...]
@@ -134,11 +135,13 @@ class PostgresSource:
         self.name = name
         self.url = mask(url)
         self.may_generate = may_generate
-        self._url: URL = make_url(url)
+        self._url: URL = secured(make_url(url))
         self._busy: set[psycopg2.extensions.connection] = set()
         self._cancelled = False
         self._reached = False
         self._watch = Watch(_seconds(self._url))
+        self.settings: Mapping[str, str] = {}
+        """What sessions are opened with, without a statement that says so. Neither names nor values hold spaces."""
         self._login: tuple[Any, dict[str, Any]] = ((), {})
         self._engine = sqlalchemy.create_engine(
             self._url.difference_update_query(["read_timeout"]),
@@ -206,7 +209,14 @@ class PostgresSource:
 
     def _connect(self, _dialect: Any, _record: Any, arguments: Any, options: Any) -> psycopg2.extensions.connection:
         """A connection that is watched before the pool, which tries it first, has it."""
-        connection: psycopg2.extensions.connection = psycopg2.connect(*arguments, **options)
+        given = [f"-c {name}={value}" for name, value in self.settings.items()]
+        with_settings = {**options, "options": " ".join([options.get("options", ""), *given])} if given else options
+        try:
+            connection: psycopg2.extensions.connection = psycopg2.connect(*arguments, **with_settings)
+        except psycopg2.OperationalError as error:
+            if not given or "startup parameter" not in str(error):  # a pooler's word
+                raise
+            connection = psycopg2.connect(*arguments, **options)
         self._watch.over(connection)
         self._login = arguments, options
         return connection

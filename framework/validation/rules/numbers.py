@@ -62,9 +62,12 @@ def _shares(spec: Spec) -> Iterator[tuple[Loc, str]]:
             if change is not None and isinstance(change.rows, str):
                 yield ("entities", table, "changes", kind, "rows"), change.rows
     yield ("defaults", "replicate", "deletes", "fuse"), spec.defaults.replicate.deletes.fuse
+    yield ("defaults", "replicate", "on_error", "limit"), spec.defaults.replicate.on_error.limit
     for table, settings in spec.replicate.items():
         if settings.deletes is not None:
             yield ("replicate", table, "deletes", "fuse"), settings.deletes.fuse
+        if settings.on_error is not None:
+            yield ("replicate", table, "on_error", "limit"), settings.on_error.limit
 
 
 @rule("duration-too-long")
@@ -82,9 +85,10 @@ def _durations(spec: Spec) -> Iterator[tuple[Loc, str]]:
         for key in ("after", "before"):
             if (near := getattr(at.fake, key)) is not None:
                 yield (*at.loc, key, "within"), near.within
-    yield ("defaults", "replicate", "lookback"), spec.defaults.replicate.lookback
+    if isinstance(lookback := spec.defaults.replicate.lookback, str):
+        yield ("defaults", "replicate", "lookback"), lookback
     for table, settings in spec.replicate.items():
-        if settings.lookback is not None:
+        if isinstance(settings.lookback, str):
             yield ("replicate", table, "lookback"), settings.lookback
     yield from times_of_runs(spec)
 

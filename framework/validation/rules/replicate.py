@@ -215,6 +215,25 @@ def cursor_type(spec: Spec) -> Iterator[Finding]:
             )
 
 
+@rule("lookback-unit", WARNING)
+def lookback_unit(spec: Spec) -> Iterator[Finding]:
+    """A lookback is in the cursor's own unit."""
+    for table, settings, task, source in _incremental(spec):
+        column, lookback = source.columns.get(task.cursor or ""), settings.lookback
+        kind = kind_of(column) if column is not None else None
+        if lookback is None or column is None or kind is None:
+            continue
+        is_time = isinstance(lookback, str)
+        if (kind in MOMENT_KINDS and is_time) or (kind in NUMBER_KINDS and not is_time):
+            continue
+        what = "a time" if is_time else "a number"
+        message = f"the lookback is {what}, and the cursor {task.cursor!r} is of type {column.type}: it has no effect"
+        advice = "write a time, such as 10min" if kind in MOMENT_KINDS else "write a number, such as 1000"
+        if kind in TEXT_KINDS:
+            advice = "remove it; texts have no distance"
+        yield Finding(("replicate", table, "lookback"), message, advice)
+
+
 @rule("no-key")
 def no_key(spec: Spec) -> Iterator[Finding]:
     """Rows that changed are found by a key."""
@@ -413,6 +432,7 @@ RULES: tuple[Rule, ...] = (
     unknown_type,
     no_cursor,
     cursor_type,
+    lookback_unit,
     no_key,
     key_not_unique,
     key_not_copied,

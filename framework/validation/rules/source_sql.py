@@ -13,6 +13,7 @@ from sqlglot import TokenType, exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.annotate_types import annotate_types
 
+from framework.databases.postgres.lexing import ONE_EXPRESSION, is_enclosed
 from framework.diagnostics import did_you_mean
 from framework.marts.aggregates import is_aggregate, within_query
 from framework.marts.families import family_of
@@ -83,6 +84,8 @@ def source_sql_syntax(spec: Spec) -> Iterator[Finding]:
         elif isinstance(read, SqlglotError):
             found = unreadable(read, sql.text, "source-sql-syntax", (), "write one expression of PostgreSQL")
             yield _at(sql, found.message, found.suggestion, (found.line, found.column))
+        elif not is_enclosed(sql.text):
+            yield _at(sql, "this may be more than one expression", ONE_EXPRESSION, (1, 1))
         else:
             yield from _not_postgres(sql, read)
 

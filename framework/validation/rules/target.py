@@ -13,7 +13,7 @@ from framework.databases.limits import decimal_of, holds_all
 from framework.databases.mysql import columns as mysql
 from framework.databases.mysql.names import LENGTH, folded, is_holdable_table
 from framework.errors import UnsupportedType, VitrinaError
-from framework.replicate.mapping import PLAN_MASK_KEY, Mapping, resolve
+from framework.replicate.mapping import PLAN_MASK_KEY, Mapping, match
 from framework.spec.declared import table_of
 from framework.spec.models import Spec
 from framework.tables import Table
@@ -79,7 +79,7 @@ def mappings(spec: Spec) -> dict[str, Mapping]:
     for name in spec.replicate:
         if (source := source_of(spec, name)) is not None:
             with suppress(VitrinaError):  # the rules of replicated tables say what is wrong with it
-                found[name] = resolve(task_of(spec, name), table_of(*source), PLAN_MASK_KEY)
+                found[name] = match(task_of(spec, name), table_of(*source), PLAN_MASK_KEY)
     return found
 
 

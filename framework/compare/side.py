@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from framework.databases.base import Row, Session
+from framework.compare.cuts import ByDigest, Cut
+from framework.compare.slots import Grid, Stretch, joined
+from framework.databases.base import Row
 from framework.databases.canonical import Canonical, integer
-from framework.databases.postgres.canonical import PostgresCanonical
-from framework.databases.postgres.source import PostgresSession
-from framework.replicate.mapping import DELETED_AT, Mapping
 from framework.types import LogicalType
-from framework.verify.slots import WHOLE, Grid, Stretch, integer_key, joined
 
 PLANNING = """
 SET LOCAL jit = off;
@@ -76,7 +74,7 @@ class Side:
         condition: of the rows that count; empty for all.
         columns: those that are compared.
         key: names of those that identify a row.
-        indexed: the key's expression, if it is the slot.
+        cut: how a row's slot is found.
         changed: the condition that a row may have changed since it was copied.
         ask: runs a query.
     """
@@ -86,7 +84,7 @@ class Side:
     condition: str
     columns: tuple[Piece, ...]
     key: tuple[str, ...]
-    indexed: str | None
+    cut: Cut
     changed: str
     ask: Callable[[str], list[Row]]
     fetched: list[int] = field(default_factory=list)
@@ -99,16 +97,18 @@ class Side:
     @property
     def slot(self) -> str:
         """The expression of a row's slot."""
-        if self.indexed is not None:
-            return self.indexed
-        keys = tuple(column for column in self.columns if column.name in self.key)
-        return self.canonical.number(self.canonical.row(_pairs(keys or self.columns)))
+        return self.cut.slot
+
+    @property
+    def indexed(self) -> bool:
+        """Whether an index finds the rows of some slots."""
+        return self.cut.indexed
 
     def extent(self) -> Stretch | None:
         """The slots that rows may have; None if there are no rows."""
-        if self.indexed is None:
-            return WHOLE
-        low, high = self._fetch(f"SELECT MIN({self.indexed}), MAX({self.indexed}) FROM {self.relation}")[0]
+        if self.cut.whole is not None:
+            return self.cut.whole
+        low, high = self._fetch(f"SELECT MIN({self.slot}), MAX({self.slot}) FROM {self.relation}")[0]
         return None if low is None else Stretch(int(low), int(high))
 
     def rows(self) -> int:
@@ -119,7 +119,7 @@ class Side:
         """By part of a grid, its sum; parts without rows are left out."""
         found = self._fetch(
             f"SELECT {self._part(grid)}, COUNT(*), SUM({self.number}) FROM {self.relation}"
-            f"{self._where(self._within(grid.stretch))} GROUP BY 1"
+            f"{self._where(self.cut.within(grid.stretch))} GROUP BY 1"
         )
         return {int(part): Sum(int(rows), int(total)) for part, rows, total in found}
 
@@ -139,13 +139,16 @@ class Side:
 
     def numbers(self, grid: Grid, parts: Sequence[int]) -> list[Numbered]:
         """All rows of some parts of a grid."""
-        if self.indexed is not None:
-            conditions = [" OR ".join(f"({self._within(each)})" for each in joined(map(grid.part, parts)))]
-        else:
-            # One expression for all parts, since each would be computed for each row.
-            numbers = ", ".join(map(str, parts))
-            conditions = [self._within(grid.stretch), f"{self._part(grid)} IN ({numbers})"]
-        return self._numbers(*conditions)
+        return self._numbers(self.within(grid, parts))
+
+    def within(self, grid: Grid, parts: Sequence[int]) -> str:
+        """The condition that a row is in one of some parts of a grid; empty if all are."""
+        if self.indexed:
+            conditions = [self.cut.within(each) for each in joined(map(grid.part, parts))]
+            return " OR ".join(f"({condition})" for condition in conditions) if all(conditions) else ""
+        # One expression for all parts, since each would be computed for each row.
+        chosen = f"{self._part(grid)} IN ({', '.join(map(str, parts))})" if len(parts) < grid.count else ""
+        return " AND ".join(filter(None, (self.cut.within(grid.stretch), chosen)))
 
     def chosen(self, slots: Sequence[int]) -> list[Numbered]:
         """All rows of some slots."""
@@ -207,60 +210,16 @@ class Side:
         row = self.canonical.row(_pairs(self.columns))
         return (
             f"SELECT {part}, COUNT(*), {number} FROM (SELECT {row} AS r FROM {self.relation}"
-            f"{self._where(self._within(stretch))} ORDER BY {self.slot}) AS q"
+            f"{self._where(self.cut.within(stretch))} ORDER BY {self.slot}) AS q"
         )
 
     def _part(self, grid: Grid) -> str:
         return self.canonical.bucket(self.slot, grid.stretch.low, grid.width)
 
-    def _within(self, stretch: Stretch) -> str:
-        """The condition that a slot is in a stretch; empty if all are."""
-        if stretch == WHOLE and self.indexed is None:
-            return ""
-        return f"{self.slot} BETWEEN {integer(stretch.low)} AND {integer(stretch.high)}"
 
-
-def source_side(session: PostgresSession, mapping: Mapping, canonical: Canonical, changed: str) -> Side:
-    """The source, in the session's snapshot and in the forms of the copy's ``canonical``."""
-    key = integer_key(mapping)
-    return Side(
-        canonical=PostgresCanonical(canonical.form),
-        relation=mapping.origin,
-        condition=mapping.task.where or "",
-        columns=tuple(Piece(c.name, c.expression, c.type, c.masked) for c in mapping.columns),
-        key=mapping.key,
-        indexed=key.expression if key is not None else None,
-        changed=changed,
-        ask=session.query,
-    )
-
-
-def of_slots(mapping: Mapping, canonical: Canonical, slots: Sequence[int]) -> str:
-    """The source's condition that a row has one of some slots."""
-    key = integer_key(mapping)
-    postgres = PostgresCanonical(canonical.form)
-    columns = tuple(Piece(c.name, c.expression, c.type, c.masked) for c in mapping.columns)
-    expression = key.expression if key is not None else None
-    return Side(postgres, mapping.origin, "", columns, mapping.key, expression, "FALSE", _nothing).is_one_of(slots)
-
-
-def copy_side(session: Session, mapping: Mapping, canonical: Canonical, quote: Callable[[str], str]) -> Side:
-    """The copy; rows that are marked as gone from the source do not count."""
-    key = integer_key(mapping)
-    return Side(
-        canonical=canonical,
-        relation=quote(mapping.task.table),
-        condition=f"{quote(DELETED_AT)} IS NULL" if mapping.marks_deletes else "",
-        columns=tuple(Piece(c.name, quote(c.name), c.type, c.masked) for c in mapping.columns),
-        key=mapping.key,
-        indexed=quote(key.name) if key is not None else None,
-        changed="NULL",
-        ask=session.query,
-    )
-
-
-def _nothing(_: str) -> list[Row]:
-    return []
+def by_digest(canonical: Canonical, columns: Sequence[Piece]) -> ByDigest:
+    """The cut by a digest of some columns."""
+    return ByDigest(canonical.number(canonical.row(_pairs(columns))))
 
 
 def _pairs(columns: Iterable[Piece]) -> list[tuple[str, LogicalType]]:

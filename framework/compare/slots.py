@@ -2,7 +2,7 @@
 
 A single integer key with an index is its own slot, so that a part is a range of the index. Other keys, and rows without
 a key, get a number made of their SHA-256: parts are of one size, whatever the values, but each is found by reading all
-rows.
+rows. `framework.compare.cuts` says how a slot is found.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from math import isqrt
 
 from framework.databases.canonical import LONG, NUMBERS
-from framework.replicate.mapping import Mapping, Selected
-from framework.types import INTEGER_KINDS
 
 SEGMENT = 500_000
 """Rows (estimated) that are compared in one snapshot, where a part can be found by an index."""
@@ -67,24 +65,21 @@ class Grid:
         low = self.stretch.low + number * self.width
         return Stretch(low, min(low + self.width - 1, self.stretch.high))
 
+    @property
+    def count(self) -> int:
+        """How many parts there are."""
+        return -(-self.stretch.width // self.width)
+
     def parts(self) -> tuple[Stretch, ...]:
         """All parts."""
-        return tuple(map(self.part, range(-(-self.stretch.width // self.width))))
+        return tuple(map(self.part, range(self.count)))
 
 
 WHOLE = Stretch(0, NUMBERS - 1)
 """All slots that are made of a digest."""
 
-
-def integer_key(mapping: Mapping) -> Selected | None:
-    """The key's one column, if its values are slots: integers, by which the source finds rows."""
-    if len(mapping.key) != 1:
-        return None
-    column = next(column for column in mapping.columns if column.name == mapping.key[0])
-    source = mapping.source
-    indexed = {source.primary_key[:1], *(index.columns[:1] for index in source.indexes)}
-    is_slot = column.type.kind in INTEGER_KINDS and not column.masked and not column.nullable
-    return column if is_slot and (column.origin,) in indexed else None
+UUIDS = Stretch(0, (1 << 48) - 1)
+"""All slots that are made of the first bits of a UUID."""
 
 
 def segments(extent: Stretch, rows: int, *, indexed: bool) -> tuple[Stretch, ...]:

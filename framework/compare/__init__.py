@@ -1,0 +1,1 @@
+"""Comparing tables of two databases by ranges: counts and checksums first, rows where they differ."""
