@@ -6,10 +6,10 @@ import argparse
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from benchmarks import increment, load, machine, parse, resume, validate, verify
+from benchmarks import generate, increment, load, machine, parse, resume, ticks, validate, verify
 from tests.services import Kind, Server, launch
 
-SCENARIOS = ("load", "increment", "resume", "verify", "parse", "validate")
+SCENARIOS = ("load", "increment", "resume", "verify", "generate", "parse", "validate")
 
 
 def main() -> None:
@@ -31,6 +31,8 @@ def main() -> None:
         if scenario in chosen:
             rows, rounds = (100_000, 1) if options.quick else (1_000_000, 3)
             _with_servers(scenario, measure, rows, options.rounds or rounds)
+    if "generate" in chosen:
+        _generate(options.rounds, quick=options.quick)
     if "parse" in chosen:
         print(f"\nparse: specs of {parse.TABLES} tables and {parse.MARTS} marts as Airflow DAGs")
         parse.run(parse.QUICK if options.quick else parse.COUNTS)
@@ -47,6 +49,20 @@ def _with_servers(scenario: str, measure: Callable[[Server, Server, int, int], N
         print(machine.describe(source, target))
         print(f"\n{scenario}: {rows:,} rows, {rounds} round{'s' * (rounds > 1)}")
         measure(source, target, rows, rounds)
+
+
+def _generate(rounds: int | None, *, quick: bool) -> None:
+    with ExitStack() as stack:
+        source = _started("postgres", stack)
+        print(machine.describe(source))
+        for orders in (100_000,) if quick else (1_000_000, 10_000_000):
+            times = 1 if quick or orders > 1_000_000 else rounds or 3
+            print(f"\ngenerate: {orders:,} orders and their customers, {times} round{'s' * (times > 1)}")
+            generate.run(source, orders, times)
+        print("\ngenerate: a row of ours against a row of others")
+        generate.run_peers(source, 20_000 if quick else 1_000_000, 1 if quick else rounds or 3)
+        print("\ngenerate: ticks")
+        ticks.run(source, 20_000 if quick else 1_000_000, 5 if quick else 21)
 
 
 def _started(kind: Kind, stack: ExitStack) -> Server:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import sys
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from framework import __version__
+from framework.commands import arguments
 from framework.errors import SpecInvalid, VitrinaError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -204,10 +204,10 @@ def plan(spec: Path, environment: str, ticks: int, form: str, offline: bool) -> 
     workspace = open_workspace(spec, environment)
     compiled = compile_plan(workspace.spec, ticks)
     if offline:
-        steps = explain(compiled, workspace.spec, None, None)
+        steps = explain(compiled, workspace.spec, None, None, workspace.pools)
     else:
         with workspace.source() as source, workspace.target() as target:
-            steps = explain(compiled, workspace.spec, source, target)
+            steps = explain(compiled, workspace.spec, source, target, workspace.pools)
     if form == "json":
         click.echo(json.dumps({"pipeline": compiled.pipeline, "steps": [step.as_json() for step in steps]}, indent=2))
     for step in steps if form == "text" else ():
@@ -228,9 +228,26 @@ def plan(spec: Path, environment: str, ticks: int, form: str, offline: bool) -> 
 @SPEC
 @_env_option
 @click.option("--tick", "ticks", type=click.IntRange(1), help="Perform so many ticks of `changes` instead of filling.")
+@click.option("--live", is_flag=True, help="Perform ticks at a steady rate, until Ctrl-C or for the time of --for.")
+@click.option(
+    "--rate", metavar="N/s", callback=arguments.rate, help="Changes a second (or N/min, N/h) of --live, in all tables."
+)
+@click.option(
+    "--for", "lasting", metavar="TIME", callback=arguments.seconds, help="How long --live goes on: 30s, 10min, 8h."
+)
 @click.option("--recreate", is_flag=True, help="Drop the tables that Vitrina filled, and fill them anew.")
 @_seed_option
-def generate(spec: Path, environment: str, ticks: int | None, recreate: bool, seed: int | None) -> None:
+def generate(
+    spec: Path,
+    environment: str,
+    ticks: int | None,
+    *,
+    live: bool,
+    rate: float | None,
+    lasting: float | None,
+    recreate: bool,
+    seed: int | None,
+) -> None:
     """Create the source's tables and fill them with fake data.
 
     The data are the same for the same seed.
@@ -241,10 +258,38 @@ def generate(spec: Path, environment: str, ticks: int | None, recreate: bool, se
     Example:
       vitrina generate specs/shop.yaml
       vitrina generate specs/shop.yaml --tick 5
+      vitrina generate specs/shop.yaml --live --rate 2000/s --for 10min
     """
-    from framework.commands.pipeline import generate as run
+    from framework.commands import pipeline as command
 
-    run(spec, environment, ticks, recreate=recreate, seed=seed)
+    if not live:
+        if rate is not None or lasting is not None:
+            raise click.UsageError("--rate and --for go with --live")
+        command.generate(spec, environment, ticks, recreate=recreate, seed=seed)
+        return
+    if rate is None:
+        raise click.UsageError("--live needs --rate, such as --rate 2000/s")
+    if ticks is not None or recreate:
+        raise click.UsageError("--live goes with neither --tick nor --recreate")
+    command.generate_live(spec, environment, rate, lasting, seed)
+
+
+@cli.command()
+@SPEC
+@_env_option
+def lock(spec: Path, environment: str) -> None:
+    """Keep the values that Faker draws in a file beside the spec.
+
+    Faker makes other values in other versions. With the file, SPEC.pools.json, data stay the same for ever, and filling
+    begins seconds earlier: commit it. Connects to nothing.
+
+    \b
+    Example:
+      vitrina lock specs/shop.yaml
+    """
+    from framework.commands.lock import lock as run
+
+    run(spec, environment)
 
 
 @cli.command()
@@ -293,24 +338,16 @@ def resync(spec: Path, environment: str, table: str, where: str | None) -> None:
     run(spec, environment, table, where)
 
 
-def _fraction(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
-    """``5%`` as a fraction."""
-    from framework import units
-
-    if value is None:
-        return None
-    if not re.match(units.PERCENT, value) or not 0 < units.fraction(value) <= 1:
-        raise click.BadParameter(f"{value!r} is no percentage above 0% and up to 100%, such as 5%", ctx, param)
-    return units.fraction(value)
-
-
 @cli.command()
 @SPEC
 @_env_option
 @click.option("--table", "tables", multiple=True, help="Only this target table; may be repeated.")
 @click.option("--repair", is_flag=True, help="Copy the rows that differ again.")
 @click.option(
-    "--sample", metavar="N%", callback=_fraction, help="Compare only a part of the rows, another one each time."
+    "--sample",
+    metavar="N%",
+    callback=arguments.fraction,
+    help="Compare a part of the rows, another one each time.",
 )
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def verify(

@@ -72,12 +72,16 @@ class StepStarted:
 
 @dataclass(frozen=True)
 class StepProgress:
-    """``done`` rows of ``total`` (None where the total is not known) in the current phase of a step."""
+    """``done`` rows of ``total`` (None where the total is not known) in the current phase of a step.
+
+    ``standing`` says more in a few words: a rate, a lag.
+    """
 
     step: str
     phase: str
     done: int
     total: int | None
+    standing: str = ""
 
 
 @dataclass(frozen=True)
@@ -135,9 +139,9 @@ class Reporter:
     step: str
     emit: Listener = ignore
 
-    def progress(self, phase: str, done: int, total: int | None = None) -> None:
+    def progress(self, phase: str, done: int, total: int | None = None, standing: str = "") -> None:
         """``done`` rows of ``total`` are through ``phase``; call it about ten times a second at most."""
-        self.emit(StepProgress(self.step, phase, done, total))
+        self.emit(StepProgress(self.step, phase, done, total, standing))
 
     def notice(self, message: str) -> None:
         """Say something the user should know that is no failure."""

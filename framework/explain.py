@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from framework import bookkeeping
@@ -12,6 +13,7 @@ from framework.databases.postgres.catalog import identity, require
 from framework.databases.postgres.snapshot import horizon
 from framework.databases.postgres.source import PostgresSource
 from framework.errors import BookkeepingNewer, ConnectionFailed, VitrinaError
+from framework.generate.expected import distinct_values
 from framework.generate.filling import pending
 from framework.plan import Kind, Plan, Step
 from framework.replicate import constraints, cursor, evolve, quarantine, state, unfit
@@ -34,7 +36,8 @@ class Explained:
         action: what would happen now, in a sentence.
         sql: the main statement; empty where there is none.
         fails: whether it would fail.
-        changes: what is different between a copy and its source or its spec, and what becomes of it.
+        changes: what is different between a copy and its source or its spec, and what becomes of it; of fake data, how
+            many different values columns will have that repeat those of a pool.
     """
 
     name: str
@@ -50,9 +53,22 @@ class Explained:
         return asdict(self)
 
 
-def explain(plan: Plan, spec: Spec, source: PostgresSource | None, target: Target | None) -> list[Explained]:
-    """Every step of the plan; without ``source`` and ``target``, only what the spec itself says."""
-    return [_told(step, spec, source, target) for step in plan.steps]
+def explain(
+    plan: Plan, spec: Spec, source: PostgresSource | None, target: Target | None, pools: Path | None = None
+) -> list[Explained]:
+    """Every step of the plan; without ``source`` and ``target``, only what the spec itself says.
+
+    ``pools`` is the lock file of values drawn from Faker.
+    """
+    told = [_told(step, spec, source, target) for step in plan.steps]
+    return [replace(each, changes=_pools(plan, each, pools)) if each.kind == Kind.GENERATE else each for each in told]
+
+
+def _pools(plan: Plan, told: Explained, pools: Path | None) -> tuple[str, ...]:
+    """What columns drawn from Faker will hold, where something is to be filled."""
+    if told.fails or told.action.startswith("nothing"):
+        return told.changes
+    return tuple(distinct_values(GenerateTask.model_validate(plan.step(told.name).arguments["task"]), pools))
 
 
 def _told(step: Step, spec: Spec, source: PostgresSource | None, target: Target | None) -> Explained:

@@ -113,7 +113,8 @@ class Lines:
         rate = event.done / (now - begun) if now > begun else 0.0
         total = f" of {event.total:,}" if event.total else ""
         left = f", {max(event.total - event.done, 0) / rate:.0f} s left" if event.total and rate else ""
-        self._say(f"{event.step}: {event.phase}: {event.done:,}{total} rows, {rate:,.0f} rows/s{left}")
+        reached = event.standing or f"{rate:,.0f} rows/s"
+        self._say(f"{event.step}: {event.phase}: {event.done:,}{total} rows, {reached}{left}")
 
 
 class _Rate(ProgressColumn):
@@ -161,6 +162,9 @@ class Bars:
         if self._phases.get(event.step) != event.phase:
             self._phases[event.step] = event.phase
             self._progress.reset(task, total=event.total, description=f"{escape(event.step)} {escape(event.phase)}")
+        if event.standing:
+            told = f"{escape(event.step)} {escape(event.phase)} {escape(event.standing)}"
+            self._progress.update(task, description=told)
         self._progress.update(task, completed=event.done, total=event.total)
 
     def _end(self, event: StepFinished | StepFailed | StepSkipped) -> None:

@@ -10,6 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
+from pathlib import Path
 
 from framework import lease, units
 from framework.databases.base import Target
@@ -29,7 +30,9 @@ from framework.events import (
     ignore,
 )
 from framework.generate.changes import tick
+from framework.generate.drawn import Pools
 from framework.generate.filling import fill
+from framework.generate.live import Live, live
 from framework.marts.build import build
 from framework.marts.capture import watch
 from framework.plan import Kind, Plan, Step
@@ -57,6 +60,8 @@ class Run:
         take_over: copies that another pipeline makes become this one's.
         recreate: drop and fill generated tables anew.
         mask_key: the key of masked columns.
+        pools: the lock file of values drawn from Faker, which need not be there.
+        live: ticks go on at a rate, not so many of them.
         cancelled: is set when the run is told to end.
     """
 
@@ -70,6 +75,8 @@ class Run:
     take_over: bool = False
     recreate: bool = False
     mask_key: bytes | None = None
+    pools: Path | None = None
+    live: Live | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
 
     def cancel(self) -> None:
@@ -101,12 +108,16 @@ def new_run_id() -> str:
 
 def _generate(run: Run, step: Step, reporter: Reporter) -> Stats:
     task = GenerateTask.model_validate(step.arguments["task"])
-    return fill(run.read, task, reporter, recreate=run.recreate)
+    pools = Pools.of(run.pools, reporter.notice)
+    return fill(run.read, task, reporter, recreate=run.recreate, pools=pools)
 
 
 def _tick(run: Run, step: Step, reporter: Reporter) -> Stats:
     task = GenerateTask.model_validate(step.arguments["task"])
-    return tick(run.read, task, int(step.arguments["ticks"]), reporter)
+    pools = Pools.of(run.pools, reporter.notice)
+    if run.live is not None:
+        return live(run.read, task, run.live, reporter, pools)
+    return tick(run.read, task, int(step.arguments["ticks"]), reporter, pools)
 
 
 def _replicate(run: Run, step: Step, reporter: Reporter) -> Stats:

@@ -13,6 +13,7 @@ from framework.databases.embedded import home
 from framework.databases.opening import open_source, open_target
 from framework.databases.postgres.source import PostgresSource
 from framework.errors import SpecInvalid
+from framework.generate.lock import lock_file
 from framework.replicate import mask
 from framework.replicate.mapping import no_mask_key
 from framework.spec.connections import mask_key, resolve
@@ -52,6 +53,11 @@ class Workspace:
         """The target, open."""
         with open_target(self.find(self.spec.target, self.environment, self.path.parent), self.home) as target:
             yield target
+
+    @property
+    def pools(self) -> Path:
+        """The lock file of values drawn from Faker, which need not be there."""
+        return lock_file(self.path)
 
     def mask_key(self) -> bytes | None:
         """The key of masked columns; None where nothing is masked and none is set. Raises UsageError."""

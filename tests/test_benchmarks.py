@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from benchmarks import increment, load, parse, verify
+from benchmarks import generate, increment, load, parse, ticks, verify
 from tests.services import Server, ServerUnavailable
 from tests.services.client import client
 from tests.services.databases import TargetDatabase
@@ -68,3 +68,17 @@ def test_increments_are_measured_against_the_load(
 def test_parse_makes_a_dag_of_every_spec(capsys: pytest.CaptureFixture[str]) -> None:
     parse.run((2,))
     assert re.search(r"2 specs: +\d+\.\d ms of CPU a spec", capsys.readouterr().out)
+
+
+def test_generate_compares_equal_fills(postgres_server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    generate.run(postgres_server, orders=5_000, rounds=1)
+    printed = capsys.readouterr().out
+    assert re.search(r"(?m)^prepared COPY / vitrina, median of 1: \d+\.\d\d of its speed$", printed)
+    assert re.search(r"(?m)^peak memory +\d+ MB$", printed)
+
+
+def test_ticks_are_measured_against_the_shortest_statements(
+    postgres_server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ticks.run(postgres_server, orders=10_000, rounds=1)
+    assert re.search(r"(?m)^ticks of 2,250 changes, median of 1: \d+\.\d\d", capsys.readouterr().out)

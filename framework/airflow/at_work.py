@@ -71,6 +71,7 @@ def at_work(work: Work, context: Context, *, source: bool = False) -> Iterator[T
                 emit=to_all(progress.Lines(work.log.info), history.Recorder(target, run_id)),
                 full_refresh=bool(params.get("full_refresh")),
                 mask_key=workspace.mask_key(),
+                pools=workspace.pools,
             )
             plan = compile_plan(workspace.spec, int(params.get("tick") or 0), params.get("seed"))
             work.cancel = run.cancel

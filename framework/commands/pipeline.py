@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import signal
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -13,6 +15,7 @@ from framework.databases.base import Target
 from framework.databases.postgres.source import PostgresSource
 from framework.errors import GenerationForbidden, UsageError
 from framework.events import Listener, to_all
+from framework.generate.live import Live
 from framework.history import Recorder
 from framework.plan import Kind, Plan, compile_plan
 from framework.workspace import Workspace, open_workspace
@@ -30,6 +33,39 @@ def generate(path: Path, environment: str, ticks: int | None, *, recreate: bool,
     with workspace.source() as source:
         _require_generation(workspace, source)
         _execute(plan, workspace, source, None, "generate", 1, recreate=recreate)
+
+
+def generate_live(path: Path, environment: str, rate: float, seconds: float | None, seed: int | None = None) -> None:
+    """Perform ticks at a rate until the time is over or a signal comes, which ends them behind the tick at work."""
+    workspace = open_workspace(path, environment)
+    plan = compile_plan(workspace.spec, 1, seed).only({Kind.TICK})
+    if not plan.steps:
+        raise UsageError(f"pipeline {plan.pipeline!r} generates nothing", "give an entity `rows:`")
+    how = Live(rate, seconds)
+    with workspace.source() as source, _ended_by_signals(how):
+        _require_generation(workspace, source)
+        _execute(plan, workspace, source, None, "generate", 1, live=how)
+
+
+@contextmanager
+def _ended_by_signals(how: Live) -> Iterator[None]:
+    """The first signal ends it; the second one does what it always does."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def end(_number: int, _frame: object) -> None:
+        how.stop.set()
+        restore()
+
+    for number in before:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        restore()
 
 
 def replicate(
@@ -124,6 +160,7 @@ def _execute(
     resync: str | None = None,
     take_over: bool = False,
     recreate: bool = False,
+    live: Live | None = None,
 ) -> None:
     mask_key = workspace.mask_key() if plan.has(Kind.REPLICATE) else None
     closing = report.Closing()
@@ -141,6 +178,8 @@ def _execute(
         take_over=take_over,
         recreate=recreate,
         mask_key=mask_key,
+        pools=workspace.pools,
+        live=live,
     )
     try:
         runner.execute(plan, run, workers)

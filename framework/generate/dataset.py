@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
 
 from framework.errors import RuleImpossible
-from framework.generate import coerce, convert, documents, expression, moments, numbers, pools, text, texts
+from framework.generate import (
+    coerce,
+    convert,
+    documents,
+    drawn,
+    expression,
+    moments,
+    numbers,
+    persona,
+    pools,
+    text,
+    texts,
+)
 from framework.generate.batch import TableRules
 from framework.generate.relations import Relation
 from framework.generate.rule import Maker, Rule, Scope
@@ -34,6 +46,7 @@ MAKERS: Mapping[str, Maker] = {
     "pattern": texts.pattern,
     "template": texts.template,
     "faker": pools.faker,
+    "persona": persona.persona,
     "choice": pools.choice,
     "constant": pools.constant,
     "json_": documents.document,
@@ -83,24 +96,34 @@ def row_count(entity: Entity, counts: Mapping[str, int]) -> int:
     return entity.rows or 0
 
 
-def compile_table(task: GenerateTask, name: str, count: int, now: int) -> TableRules:
-    """The rules of one table.
+def compile_table(
+    task: GenerateTask,
+    name: str,
+    count: int,
+    now: int,
+    pools: drawn.Pools | None = None,
+    *,
+    only: Collection[str] | None = None,
+) -> TableRules:
+    """The rules of one table; values of Faker are those of ``pools``. ``only``: the columns that are needed.
 
     Raises:
         RuleImpossible: a column cannot be filled as the spec says.
     """
     entity = task.entities[name]
     table = table_of(name, entity)
-    scopes = {column.name: _scope(task, name, table, column.name, count, now) for column in table.columns}
+    pools = pools or drawn.shared()
+    scopes = {column.name: _scope(task, name, table, column.name, count, now, pools) for column in table.columns}
     relations = dict(_relations(task, name, entity))
     rules = {
         column.name: _rule(scopes[column.name], entity.columns[column.name], column.type, entity)
         for column in table.columns
-        if column.name not in relations
+        if column.name not in relations and (only is None or column.name in only)
     }
     compiled = TableRules(name, entity, table, count, rules, relations, scopes, _schemas(task))
-    _check_reads(compiled)
-    _check_keys(compiled)
+    if only is None:
+        _check_reads(compiled)
+        _check_keys(compiled)
     return compiled
 
 
@@ -115,7 +138,7 @@ def _schemas(task: GenerateTask) -> dict[str, str]:
     return {name: entity.schema_ for name, entity in task.entities.items()}
 
 
-def _scope(task: GenerateTask, name: str, table: Table, column: str, count: int, now: int) -> Scope:
+def _scope(task: GenerateTask, name: str, table: Table, column: str, count: int, now: int, pools: drawn.Pools) -> Scope:
     entity = task.entities[name]
     distinct = {c for c, of in entity.columns.items() if of.unique or entity.key == (c,)}
     distinct |= {names[0] for names in entity.unique if len(names) == 1}
@@ -135,6 +158,7 @@ def _scope(task: GenerateTask, name: str, table: Table, column: str, count: int,
         now=now,
         locale=task.locale,
         make=make_rule,
+        pools=pools,
     )
 
 

@@ -24,7 +24,7 @@ _TYPES_IN_JSON = {
         ("normal", "lognormal", "expression"), LogicalType(Kind.NUMERIC, "numeric(18,4)", precision=18, scale=4)
     ),
     **dict.fromkeys(("datetime", "after", "before"), LogicalType(Kind.TIMESTAMPTZ, "timestamptz")),
-    **dict.fromkeys(("template", "pattern"), LogicalType(Kind.TEXT, "text")),
+    **dict.fromkeys(("template", "pattern", "persona"), LogicalType(Kind.TEXT, "text")),
     "date": LogicalType(Kind.DATE, "date"),
     "uuid": LogicalType(Kind.UUID, "uuid"),
 }

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
-
-import numpy as np
 
 from framework import units
 from framework.databases.postgres import ddl
@@ -16,8 +15,10 @@ from framework.databases.postgres.source import PostgresSession, PostgresSource
 from framework.errors import ForeignTable, GenerationForbidden, SourceMismatch
 from framework.events import Reporter, Stats
 from framework.generate import existing, load, marker
-from framework.generate.batch import Drawn, Parents, Recomputed, TableRules
+from framework.generate.batch import Parents, Recomputed, TableRules
+from framework.generate.chunks import Progress, chunk_maker, ranges
 from framework.generate.dataset import check_parents, compile_table, reference_order, row_count
+from framework.generate.drawn import Pools
 from framework.generate.marker import Mark, Marks, State
 from framework.generate.rule import ParentRows
 from framework.generate.scalars import microseconds
@@ -27,15 +28,23 @@ from framework.spec.declared import table_of
 from framework.spec.entities import GenerateTask, RowsPer
 from framework.tables import Table
 
-_PROBE = 256
-_CHUNK_BYTES = 1 << 20
-_FEWEST, _MOST = 256, 32_768
+_LARGE = 100_000
+"""Rows from which it pays to fill two tables at once."""
+_AT_ONCE = 2
 
 
-def fill(source: PostgresSource, task: GenerateTask, reporter: Reporter, *, recreate: bool = False) -> Stats:
+def fill(
+    source: PostgresSource,
+    task: GenerateTask,
+    reporter: Reporter,
+    *,
+    recreate: bool = False,
+    pools: Pools | None = None,
+) -> Stats:
     """Create the missing tables of a task, and fill all that have `rows` and have not been filled.
 
-    With ``recreate``, what Vitrina has filled before is dropped and filled anew.
+    With ``recreate``, what Vitrina has filled before is dropped and filled anew. Values of Faker are those of
+    ``pools``.
 
     Raises:
         GenerationForbidden: the source does not allow generated data.
@@ -46,7 +55,7 @@ def fill(source: PostgresSource, task: GenerateTask, reporter: Reporter, *, recr
     """
     require_permission(source)
     with source.session() as session, marker.exclusive(session, reporter):
-        return _Fill(source, session, task, reporter).run(recreate=recreate)
+        return _Fill(source, session, task, reporter, pools or Pools(announce=reporter.notice)).run(recreate=recreate)
 
 
 def pending(source: PostgresSource, task: GenerateTask) -> tuple[str, ...]:
@@ -91,8 +100,10 @@ class _Fill:
     """One run of `fill`."""
 
     def __init__(
-        self, source: PostgresSource, session: PostgresSession, task: GenerateTask, reporter: Reporter
+        self, source: PostgresSource, session: PostgresSession, task: GenerateTask, reporter: Reporter, pools: Pools
     ) -> None:
+        self._pools = pools
+        self._stopped = threading.Event()
         self._source = source
         self._session = session
         self._task = task
@@ -111,12 +122,9 @@ class _Fill:
         self._session.execute(marker.CREATE)
         if recreate:
             self._clear(names)
-        written = 0
-        with self._source.session() as lookup:
-            stored = StoredParents(lookup, self._task.entities)
-            for job in jobs:
-                self._prepare(job)
-                written += self._load(job, _Both(rules, stored))
+        for job in jobs:
+            self._prepare(job)
+        written = self._load_all(jobs, rules)
         self._tie(names)
         return Stats(rows_written=written)
 
@@ -156,7 +164,7 @@ class _Fill:
             entity = self._task.entities[name]
             if entity.rows is not None and (name in filling or self._is_recomputable(name, rules)):
                 counts[name] = row_count(entity, counts)
-                rules[name] = compile_table(self._task, name, counts[name], self._now)
+                rules[name] = compile_table(self._task, name, counts[name], self._now, self._pools)
                 check_parents(rules[name], counts)
             elif self._is_dealt_out(name, filling):
                 counts[name] = self._count(name)
@@ -213,20 +221,50 @@ class _Fill:
                 ddl.create_table(self._session, table)
             marker.write(self._session, self._fresh_mark(job, State.FILLING))
 
-    def _load(self, job: _Job, parents: Parents) -> int:
+    def _load_all(self, jobs: Sequence[_Job], rules: Mapping[str, TableRules]) -> int:
+        """All tables; large ones two at a time: while one gets its indexes, the other gets its rows.
+
+        Who makes the tables adds their foreign keys at the end, and recomputes parents that are not there yet.
+        """
+        rows = sum(job.rules.count for job in jobs)
+        if rows < _LARGE or len(jobs) < _AT_ONCE or not all(job.made for job in jobs):
+            return sum(
+                self._load_apart(job, rules, Progress(self._reporter, job.rules.name, job.rules.count)) for job in jobs
+            )
+        progress = Progress(self._reporter, "all tables", rows)
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="vitrina-fill") as pool:
+            ordered = sorted(jobs, key=lambda job: -job.rules.count)
+            loads = [pool.submit(self._load_apart, job, rules, progress) for job in ordered]
+            try:
+                return sum(load.result() for load in as_completed(loads))
+            except BaseException:
+                self._stopped.set()
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def _load_apart(self, job: _Job, rules: Mapping[str, TableRules], progress: Progress) -> int:
+        with self._source.session() as session, self._source.session() as lookup:
+            return self._load(session, job, _Both(rules, StoredParents(lookup, self._task.entities)), progress)
+
+    def _load(self, session: PostgresSession, job: _Job, parents: Parents, progress: Progress) -> int:
         table, name = job.rules.table, qualified(job.rules.table.schema, job.rules.name)
-        progress = Progress(self._reporter, job.rules.name, job.rules.count)
-        with self._session.transaction():
+        with session.transaction():
             # In the transaction that emptied it, PostgreSQL writes a table's rows as if they had aged already.
-            self._session.execute(f"TRUNCATE {name}" if job.made else f"DELETE FROM {name}")
+            session.execute(f"TRUNCATE {name}" if job.made else f"DELETE FROM {name}")
             chunks = load.ahead(chunk_maker(job.rules, parents), ranges(job.rules, parents, 0, job.rules.count))
-            written = load.copy(self._session, table, chunks, freeze=job.made, loaded=progress.add)
+            written = load.copy(session, table, self._until_stopped(chunks), freeze=job.made, loaded=progress.add)
             if job.made:
-                ddl.create_keys(self._session, table)
-            self._session.execute(f"ANALYZE {name}")
-            marker.write(self._session, self._fresh_mark(job, State.LOADED))
+                ddl.create_keys(session, table)
+            session.execute(f"ANALYZE {name}")
+            marker.write(session, self._fresh_mark(job, State.LOADED))
         progress.finish()
         return written
+
+    def _until_stopped(self, chunks: Iterable[load.Chunk]) -> Iterator[load.Chunk]:
+        for chunk in chunks:
+            if self._stopped.is_set():
+                raise CancelledError
+            yield chunk
 
     def _tie(self, names: tuple[str, ...]) -> None:
         """Add the foreign keys that are missing, and declare the tables complete."""
@@ -275,47 +313,3 @@ class _Both:
     def find(self, rules: TableRules, reference: str, rows: Rows) -> ParentRows:
         known = rules.relations[reference].parent in self._rules
         return (self._recomputed if known else self._stored).find(rules, reference, rows)
-
-
-def chunk_maker(rules: TableRules, parents: Parents) -> Callable[[int, int], load.Chunk]:
-    """The function that draws and encodes a range of rows."""
-
-    def make(first: int, last: int) -> load.Chunk:
-        batch = Drawn(rules, np.arange(first, last, dtype=np.int64), parents)
-        return load.encoded(rules.table, [batch.column(name) for name in rules.table.column_names])
-
-    return make
-
-
-def ranges(rules: TableRules, parents: Parents, first: int, last: int) -> Iterator[tuple[int, int]]:
-    """Row ranges whose records take a few megabytes each; where they are cut changes no value."""
-    if first >= last:
-        return
-    probe = min(_PROBE, last - first)
-    _, data = chunk_maker(rules, parents)(first, first + probe)
-    size = min(max(_CHUNK_BYTES * probe // len(data), _FEWEST), _MOST)
-    for start in range(first, last, size):
-        yield start, min(start + size, last)
-
-
-class Progress:
-    """Tells how far a table has come, ten times a second at most."""
-
-    def __init__(self, reporter: Reporter, phase: str, total: int) -> None:
-        self._reporter, self._phase, self._total = reporter, phase, total
-        self._done = 0
-        self._told = 0.0
-
-    def add(self, rows: int) -> None:
-        """So many more rows are there."""
-        self._done += rows
-        if time.monotonic() - self._told >= 0.1:
-            self._tell()
-
-    def finish(self) -> None:
-        """All are there."""
-        self._tell()
-
-    def _tell(self) -> None:
-        self._told = time.monotonic()
-        self._reporter.progress(self._phase, self._done, self._total)

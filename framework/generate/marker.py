@@ -54,7 +54,7 @@ LAYOUT = "vitrina fills "
 
 LAYOUT_VERSION = 1
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 """Grows when the same rules would make other values than before."""
 
 PATIENCE = 10

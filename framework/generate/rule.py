@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from framework.generate.streams import Permutation, Rows, Stream
 from framework.generate.values import Vector
 from framework.spec.fake import Fake
 from framework.types import Kind, LogicalType
+
+if TYPE_CHECKING:
+    from framework.generate.drawn import Pools
 
 REDRAWN = 1 << 40
 """Rows of a fill and of inserts are numbered below; a tick that draws values anew numbers them from tick * REDRAWN."""
@@ -67,6 +70,7 @@ class Scope:
         count: rows that the fill makes.
         now: the instant that nothing may lie behind, in microseconds since 1970.
         make: makes the rules within a rule.
+        pools: the values drawn from Faker.
     """
 
     table: str
@@ -80,6 +84,7 @@ class Scope:
     now: int
     locale: str
     make: Callable[[Scope, Fake, LogicalType], Rule]
+    pools: Pools
 
     def child(self, name: str | int) -> Scope:
         """The scope of a part of the value: with its own randomness, and free to repeat."""

@@ -1,4 +1,8 @@
-"""Choosing rows of the database without looking at them: by their place in the order of the key."""
+"""Choosing rows of the database for a tick, without a look at their values.
+
+Where keys follow from row numbers, row numbers are chosen, at a cost that follows from how many are wanted. Elsewhere,
+and where so many are wanted that it costs no more, rows are chosen by their place in the order of the key.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,20 @@ import numpy as np
 
 from framework import units
 from framework.databases.postgres.names import quote
+from framework.databases.postgres.source import PostgresSession
+from framework.generate import addressed
+from framework.generate.addressed import Addressed
 from framework.generate.stored import ordering
-from framework.generate.streams import Stream
+from framework.generate.streams import Permutation, Rows, Stream
 from framework.tables import Table
+
+_SCANNED = 4
+"""One of so many rows: choosing more of them is the server's work."""
+_LONGEST = 100_000
+"""Keys that one statement may name."""
+_TRIES = 20
+"""So many times the wanted rows are looked at before all are."""
+_SPARE = 16
 
 
 @dataclass(frozen=True)
@@ -47,6 +62,44 @@ class Sample:
             f"FROM {source} AS t WHERE {condition}) AS numbered "
             f"WHERE mod(place * {self.step} + {self.start}, {max(self.total, 1)}) < {self.size}"
         )
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Chosen rows.
+
+    Attributes:
+        query: a query of their keys and places.
+        numbers: their row numbers, where they were chosen by these.
+    """
+
+    query: str
+    numbers: Rows | None = None
+
+
+def by_number(
+    session: PostgresSession, table: Addressed, stream: Stream, total: int, size: int, condition: str
+) -> Choice | None:
+    """A query like `Sample.keys` that names the chosen rows; None where it cannot be, or does not pay."""
+    key = table.rules.table.primary_key
+    if not 0 < size <= min(total // _SCANNED, _LONGEST) or not table.can_compute(key):
+        return None
+    order = Permutation(table.next_row, stream)
+    chosen = np.zeros(0, dtype=np.int64)
+    tried = 0
+    while len(chosen) < size:
+        missing = size - len(chosen)
+        # Some more than are missing, since some are gone; where a condition refuses many, ever more.
+        expected = missing * table.next_row / total if not tried else missing * tried / max(len(chosen), 1)
+        batch = min(int(expected * 1.05) + _SPARE, table.next_row - tried)
+        if batch <= 0 or tried >= _TRIES * (size + _SPARE):
+            return None
+        rows = order(np.arange(tried, tried + batch, dtype=np.int64))
+        chosen = np.concatenate([chosen, addressed.first(rows, table.found(session, key, rows, condition), missing)])
+        tried += batch
+    names = ", ".join(quote(name) for name in key)
+    query = f"SELECT {names}, _place - 1 AS place FROM {table.literals(key, chosen)} "
+    return Choice(query + f"WITH ORDINALITY AS named({names}, _place)", chosen)
 
 
 def share(amount: int | str, total: int) -> int:

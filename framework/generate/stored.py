@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from framework.spec.declared import table_of
 from framework.spec.entities import Entity
 from framework.tables import Table
 from framework.types import TEXT_KINDS, Kind, LogicalType
+
+_ATTEMPTS = 8
+"""So many parents of a row may be gone before all are counted."""
 
 AT_PLACES = """
 SELECT numbered.place, {columns}
@@ -54,6 +57,22 @@ def _plain(type_: LogicalType, values: Sequence[Any]) -> Sequence[Any]:
     return values
 
 
+class Numbered(Protocol):
+    """A table whose rows are found by their numbers: `addressed.Addressed`."""
+
+    @property
+    def next_row(self) -> int:
+        """One more than the last number."""
+
+    def can_compute(self, columns: Sequence[str]) -> bool:
+        """Whether the columns follow from the number alone."""
+
+    def found(
+        self, session: PostgresSession, columns: Sequence[str], rows: Rows, condition: str, reads: Sequence[str] = ()
+    ) -> list[tuple[Any, ...]]:
+        """The places within ``rows`` of those that are there, with ``reads``."""
+
+
 @dataclass(frozen=True)
 class Fetched:
     """Parents that were read from the database."""
@@ -70,9 +89,17 @@ class StoredParents:
 
     Args:
         first_row: the number of the first new row; unique references count from it.
+        addressed: tables whose rows are found by their numbers, which does not scan them.
     """
 
-    def __init__(self, session: PostgresSession, entities: Mapping[str, Entity], first_row: int = 0) -> None:
+    def __init__(
+        self,
+        session: PostgresSession,
+        entities: Mapping[str, Entity],
+        first_row: int = 0,
+        addressed: Mapping[str, Numbered] | None = None,
+    ) -> None:
+        self._addressed = addressed or {}
         self._session = session
         self._entities = entities
         self._first_row = first_row
@@ -86,6 +113,9 @@ class StoredParents:
         """
         relation = rules.relations[reference]
         columns = rules.parent_columns(reference)
+        numbered = self._by_number(rules, relation, columns, rows)
+        if numbered is not None:
+            return numbered
         count = self._count(rules, relation)
         if count == 0:
             return self._nothing(rules, relation, columns, len(rows))
@@ -94,6 +124,36 @@ class StoredParents:
         wanted, positions = np.unique(places, return_inverse=True)
         found = self._at(rules, relation, columns, wanted)
         return Fetched({name: vector.take(positions) for name, vector in found.items()})
+
+    def _by_number(
+        self, rules: TableRules, relation: Relation, columns: Sequence[str], rows: Rows
+    ) -> ParentRows | None:
+        """Parents by their row numbers; who meets one that is gone tries others. None where that cannot be."""
+        parent = self._addressed.get(relation.parent)
+        if parent is None or relation.unique or not parent.can_compute((relation.parent_column,)):
+            return None
+        scope, found = rules.scopes[relation.column], dict[int, tuple[Any, ...]]()
+        missing = np.arange(len(rows))
+        for attempt in range(_ATTEMPTS):
+            again = scope if not attempt else scope.child(f"attempt {attempt}")
+            places = relation.places(again, parent.next_row, len(rows))(rows[missing])
+            wanted, positions = np.unique(places, return_inverse=True)
+            there = {
+                int(place): values
+                for place, *values in parent.found(self._session, (relation.parent_column,), wanted, "true", columns)
+            }
+            hits = [
+                (row, there.get(position)) for row, position in zip(missing.tolist(), positions.tolist(), strict=True)
+            ]
+            found.update((row, tuple(values)) for row, values in hits if values is not None)
+            missing = np.array([row for row, values in hits if values is None], dtype=np.int64)
+            if not len(missing):
+                return self._fetched(self._parent(relation), columns, [found[row] for row in range(len(rows))])
+        return None
+
+    def _fetched(self, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> Fetched:
+        types = [column.type for name in columns if (column := table.column(name)) is not None]
+        return Fetched(dict(zip(columns, vectors(types, rows), strict=True)))
 
     def _nothing(self, rules: TableRules, relation: Relation, columns: Sequence[str], count: int) -> ParentRows:
         if not rules.entity.columns[relation.column].may_be_null:

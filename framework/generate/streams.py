@@ -37,6 +37,11 @@ class Stream:
         text = "".join(f"{len(str(part))}:{part}" for part in path)
         self.key = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
 
+    @property
+    def path(self) -> tuple[str | int, ...]:
+        """What the stream is for: seed, table, column, parts of the column."""
+        return self._path
+
     def child(self, name: str | int) -> Stream:
         """A stream of its own for a part of what this one is for."""
         return Stream(*self._path, name)

@@ -92,14 +92,14 @@ def _in_epochs(
     def draw(_: Batch, rows: Rows) -> Vector:
         ticks, numbers = np.divmod(rows, REDRAWN)
         epochs, numbers = np.divmod(numbers, size)
-        suffixes = text.joined([_marked(marks[0], epochs + 1, epochs > 0), _marked(marks[1], ticks, ticks > 0)])
+        suffixes = text.joined([marked(marks[0], epochs + 1, epochs > 0), marked(marks[1], ticks, ticks > 0)])
         column = assemble(permutation(numbers), suffixes)
         return Vector(coerce.fitting(scope, type_, column, may_cut=False))
 
     return Rule(draw)
 
 
-def _marked(mark: str, numbers: Rows, where: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Text:
+def marked(mark: str, numbers: Rows, where: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Text:
     if not where.any():
         return text.constant(b"", len(numbers))
     column = text.joined([text.constant(mark.encode(), len(numbers)), text.of_integers(numbers)])

@@ -12,8 +12,9 @@ from framework.databases.postgres.names import qualified, quote, type_name
 from framework.databases.postgres.source import PostgresSession
 from framework.generate import load
 from framework.generate.batch import Drawn, Parents, TableRules
+from framework.generate.literals import unnested
 from framework.generate.rule import REDRAWN, ParentRows
-from framework.generate.sample import Sample
+from framework.generate.sample import Choice
 from framework.generate.stored import Fetched, vectors
 from framework.generate.values import Vector
 from framework.spec.entities import NextState, Update
@@ -33,12 +34,25 @@ def redrawn(rules: TableRules, update: Update) -> tuple[str, ...]:
         followers = {
             name
             for name, rule in rules.rules.items()
-            if name not in changed and rule.reads & changed and _kind(rules, name) in _FOLLOWERS
+            if name not in changed
+            and ((rule.reads & changed and _kind(rules, name) in _FOLLOWERS) or _is_of_one_of(rules, name, changed))
         }
         changed |= followers
         grown = bool(followers)
     touch = rules.entity.changes.touch if rules.entity.changes else None
     return tuple(name for name in rules.table.column_names if name in changed - update.set.keys() - {touch})
+
+
+def _is_of_one_of(rules: TableRules, column: str, changed: set[str]) -> bool:
+    """Whether a column is a part of a person of whom another part changes: a row gets another person as a whole."""
+    mine = rules.entity.columns[column].fake
+    if mine is None or mine.persona is None:
+        return False
+    others = (rules.entity.columns[name].fake for name in changed)
+    return any(
+        other is not None and other.persona is not None and other.persona.locale == mine.persona.locale
+        for other in others
+    )
 
 
 def _kind(rules: TableRules, column: str) -> str:
@@ -48,32 +62,38 @@ def _kind(rules: TableRules, column: str) -> str:
 
 @dataclass(frozen=True)
 class Updating:
-    """One update of one table in one tick."""
+    """One update of one table in one tick; ``number`` is the table's among those of the session."""
 
     session: PostgresSession
     rules: TableRules
     update: Update
     parents: Parents
     tick: int
+    number: int = 0
 
-    def perform(self, sample: Sample) -> int:
-        """Update the rows of the sample; how many were written. Rows that have no next state stay untouched."""
+    def perform(self, sample: Choice) -> int:
+        """Update the chosen rows; how many were written.
+
+        Rows that have no next state stay untouched.
+        """
         columns = redrawn(self.rules, self.update)
         if not columns:
             return self._move_on(sample)
         fresh = self._fresh_table(columns)
-        self.session.execute(f"CREATE TEMPORARY TABLE {quote(_FRESH)} ({_definitions(fresh)}) ON COMMIT DROP")
+        if sample.numbers is not None and not self._wanted(columns):
+            return self._named(sample, fresh, columns)
+        self._make(fresh)
         written = 0
         for first, rows in self._chosen(sample, columns):
             load.copy(self.session, fresh, [load.encoded(fresh, self._values(first, rows, columns))])
-            written += self._apply(columns)
-            self.session.execute(f"TRUNCATE {quote(_FRESH)}")
-        self.session.execute(f"DROP TABLE {quote(_FRESH)}")
+            written += self._apply(quote(fresh.name), columns)
+            if len(rows) == _CHUNK:
+                self.session.execute(f"TRUNCATE {quote(fresh.name)}")
         return written
 
     # --- in the server alone
 
-    def _move_on(self, sample: Sample) -> int:
+    def _move_on(self, sample: Choice) -> int:
         assignments, parameters = self._assignments()
         if not assignments:
             return 0
@@ -81,7 +101,7 @@ class Updating:
         states = [list(step.next) for step in self.update.set.values()]
         return self.session.execute(
             f"UPDATE {self._table} AS t SET {assignments} "
-            f"FROM ({sample.keys(self.rules.table, self._table, 'true')}) AS chosen "
+            f"FROM ({sample.query.replace('%', '%%')}) AS chosen "
             f"WHERE {self._same_key('chosen')} AND ({moves or 'true'})",
             (*parameters, *states),
         )
@@ -117,13 +137,14 @@ class Updating:
 
     # --- with values made here
 
-    def _chosen(self, sample: Sample, columns: Sequence[str]) -> Iterator[tuple[int, list[tuple[Any, ...]]]]:
+    def _chosen(self, sample: Choice, columns: Sequence[str]) -> Iterator[tuple[int, list[tuple[Any, ...]]]]:
         """The chosen rows in lists, each with the number of its first: their keys and what is read of them."""
         expressions, parameters = self._reads(columns)
+        escaped = sample.query.replace("%", "%%") if parameters else sample.query
         keys = [f"t.{quote(name)}" for name in self.rules.table.primary_key]
         query = (
             f"SELECT {', '.join([*keys, *expressions])} FROM {self._table} AS t "
-            f"JOIN ({sample.keys(self.rules.table, self._table, 'true')}) AS chosen ON {self._same_key('chosen')} "
+            f"JOIN ({escaped}) AS chosen ON {self._same_key('chosen')} "
             f"ORDER BY chosen.place"
         )
         with self.session.connection.cursor() as cursor:
@@ -194,19 +215,47 @@ class Updating:
         names = (*self.rules.table.primary_key, *columns)
         # Numbered, because a key column may be drawn anew.
         return Table(
-            _FRESH,
+            f"{_FRESH}_{self.number}",
             tuple(Column(f"c{place}", self.rules.type_of(name)) for place, name in enumerate(names)),
             schema="pg_temp",
         )
 
-    def _apply(self, columns: Sequence[str]) -> int:
+    def _named(self, sample: Choice, fresh: Table, columns: Sequence[str]) -> int:
+        """Update rows whose keys are known by values that nothing has to be read for."""
+        assert sample.numbers is not None
+        rows, keys, written = sample.numbers, self.rules.table.primary_key, 0
+        for first in range(0, len(rows), _CHUNK):
+            named = Drawn(self.rules, rows[first : first + _CHUNK], self.parents)
+            vectors_ = [named.column(name) for name in keys]
+            numbers = self.tick * REDRAWN + np.arange(first, first + len(vectors_[0]), dtype=np.int64)
+            batch = Drawn(self.rules, numbers, self.parents)
+            vectors_ += [batch.column(name) for name in columns]
+            arrays = unnested([column.type for column in fresh.columns], vectors_)
+            if arrays is None:
+                load.copy(self.session, self._make(fresh), [load.encoded(fresh, vectors_)])
+                written += self._apply(quote(fresh.name), columns)
+                self.session.execute(f"TRUNCATE {quote(fresh.name)}")
+            else:
+                names = ", ".join(column.name for column in fresh.columns)
+                written += self._apply(f"(SELECT * FROM {arrays} AS made({names}))", columns)
+        return written
+
+    def _make(self, fresh: Table) -> Table:
+        """Made once for a session: a table for every tick would leave the catalog full of dead rows."""
+        self.session.execute(
+            f"CREATE TEMPORARY TABLE IF NOT EXISTS {quote(fresh.name)} ({_definitions(fresh)}) ON COMMIT DELETE ROWS"
+        )
+        return fresh
+
+    def _apply(self, table: str, columns: Sequence[str]) -> int:
         keys = self.rules.table.primary_key
         fresh = [f"{quote(name)} = fresh.c{place}" for place, name in enumerate(columns, len(keys))]
         assignments, parameters = self._assignments()
         same = " AND ".join(f"t.{quote(name)} = fresh.c{place}" for place, name in enumerate(keys))
+        escaped = table.replace("%", "%%") if parameters else table
         return self.session.execute(
             f"UPDATE {self._table} AS t SET {', '.join([*fresh, *([assignments] if assignments else [])])} "
-            f"FROM {quote(_FRESH)} AS fresh WHERE {same}",
+            f"FROM {escaped} AS fresh WHERE {same}",
             parameters,
         )
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, Strict, StringConstraints
 
 from framework import units
+from framework.spec.persona import Part
 from framework.spec.shapes import (
     MAPPING,
     MAPPING_OR_PLAIN,
@@ -65,6 +66,17 @@ class Faker(Model):
     arguments: dict[str, Any] = Field(
         {}, description="the provider's keyword arguments; by default none", examples=[{"nb_words": 4}]
     )
+
+
+class Persona(Model):
+    """A part of the person that a row speaks of: all such parts of a row, with one locale, agree."""
+
+    part: Part = Field(
+        description="gender (male, female), first_name, last_name, full_name, user_name, email, phone, street, city, "
+        "postcode or address",
+        examples=["full_name", "email"],
+    )
+    locale: Locale | None = Field(None, description="where the person lives; by default the pipeline's `locale`")
 
 
 class Integer(Model):
@@ -157,6 +169,11 @@ class Fake(OneOf):
         None,
         description="values of a provider of the Faker library: its name, or a mapping with its arguments",
         examples=["isbn13", {"provider": "sentence", "arguments": {"nb_words": 4}}],
+    )
+    persona: Annotated[Persona, text_means("part")] | None = Field(
+        None,
+        description="a part of the person that the row speaks of; all parts of a row agree: names, gender, e-mail",
+        examples=["full_name", {"part": "email", "locale": "de_DE"}],
     )
     choice: Choice | None = Field(
         None,

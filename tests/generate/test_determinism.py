@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from framework.events import Reporter
-from framework.generate import filling
+from framework.generate import chunks
 from framework.generate.filling import fill
 from framework.generate.streams import Permutation, Stream
 from tests.generate.conftest import dump, one_table, task
@@ -59,8 +59,8 @@ def test_one_seed_gives_the_same_bytes_and_another_does_not(new_source, open_sou
 def test_neither_chunks_nor_another_column_change_a_value(new_source, open_source, monkeypatch):
     plain, changed = new_source(), new_source()
     fill(open_source(plain), task(shop()), REPORTER)
-    monkeypatch.setattr(filling, "_MOST", 97)
-    monkeypatch.setattr(filling, "_FEWEST", 97)
+    monkeypatch.setattr(chunks, "_MOST", 97)
+    monkeypatch.setattr(chunks, "_FEWEST", 97)
     fill(open_source(changed), task(shop(nickname={"type": "text", "fake": "first_name"})), REPORTER)
     columns = "id, email, name, created_at"
     assert dump(plain, "customers", columns) == dump(changed, "customers", columns)

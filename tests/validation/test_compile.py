@@ -44,6 +44,7 @@ LEAVES = st.one_of(
     st.builds(lambda v: {"choice": v}, st.sampled_from([{"1": 0, "2": 0}, {"x": 1, "y": 2}, {"NO": 1}])),
     st.builds(lambda v: {"constant": v}, st.sampled_from([1, 1.5, "x", "abcd", True, "12:30", "2024-02-30"])),
     st.builds(lambda v: {"pattern": v}, st.sampled_from(["#", "##", "??", "AB-####", "#?#?#?#?"])),
+    st.builds(lambda v: {"persona": v}, st.sampled_from(["gender", "full_name", "email", "phone", "postcode"])),
     st.builds(
         lambda v: {"template": v}, st.sampled_from(["{a}", "{a}-{b}", "{id}", "x{id}", "{a:5}", "{", "{nobody}"])
     ),
@@ -76,6 +77,7 @@ RIGHT = st.sampled_from(
         {"type": "numeric(12,2)", "fake": {"normal": {"mean": 5, "sigma": 2}}, "nulls": "5%"},
         {"type": "varchar(40)", "fake": {"pattern": "AB-####"}, "unique": True},
         {"type": "uuid", "fake": "uuid"},
+        {"type": "varchar(80)", "fake": {"persona": "email"}, "unique": True},
         {"type": "timestamptz", "fake": {"datetime": {"from": "-1y", "to": "now"}}, "index": True},
         {"type": "boolean", "fake": {"choice": [True, False]}},
         {"type": "text", "nullable": True},

@@ -30,6 +30,7 @@ _FITTING: dict[str, frozenset[Kind]] = {
     "before": MOMENT_KINDS | TEXT_KINDS,
     "template": TEXT_KINDS,
     "pattern": TEXT_KINDS,
+    "persona": TEXT_KINDS,
     "json": TEXT_KINDS | {Kind.JSON},
     "array": frozenset({Kind.ARRAY, Kind.JSON}),
 }
@@ -172,7 +173,7 @@ def template_type(spec: Spec) -> Iterator[Finding]:
 def no_columns_in_array(spec: Spec) -> Iterator[Finding]:
     """The elements of an array have no columns beside them."""
     for at in fakes(spec):
-        if at.in_array and (_needed(at.fake) or at.fake.after or at.fake.before):
+        if at.in_array and (_needed(at.fake) or at.fake.after or at.fake.before or at.fake.persona):
             message = "the elements of an array have no columns to be made of"
             yield Finding(at.loc, message, "use a rule that needs no column")
 

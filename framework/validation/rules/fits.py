@@ -11,6 +11,7 @@ from framework.generate.scalars import INTEGER_LIMITS, held, limit_of, scale_of,
 from framework.spec.entities import Entity, EntityColumn
 from framework.spec.fake import Fake
 from framework.spec.models import Spec
+from framework.spec.persona import LONGEST, UNIQUE
 from framework.types import TEXT_KINDS, Kind, LogicalType, parse_type
 from framework.validation.rules.base import WARNING, Finding, Loc, Rule, rule
 from framework.validation.rules.expressions import Unreadable, template_names
@@ -18,7 +19,7 @@ from framework.validation.rules.lookup import FakeAt, columns, fakes, is_unique,
 
 _REPEATING = frozenset({"normal", "lognormal", "zipf", "after", "before", "expression", "json", "array"})
 """Rules that cannot promise that no value repeats."""
-_REDRAWN = frozenset({"uuid", "faker", "template"})
+_REDRAWN = frozenset({"uuid", "faker", "template", "persona"})
 """Rules whose unique values a tick can draw anew."""
 _UUID, _DATE = 36, 10
 """Characters of a UUID and of a date."""
@@ -102,6 +103,8 @@ def _length(at: FakeAt, rows: int | None) -> int | None:
         return _UUID
     if fake.date is not None:
         return _DATE
+    if fake.persona is not None:
+        return LONGEST.get(fake.persona.part) if is_unique(at.entity, at.name) and not at.nested else None
     if fake.template is not None:
         return _template_length(fake.template) if is_unique(at.entity, at.name) and not at.nested else None
     numbers = [value for _, _, value in _whole_numbers(fake, rows)]
@@ -203,6 +206,8 @@ def _repeats(entity: Entity, column: EntityColumn, fake: Fake) -> str | None:
         return "many points in time are of one day"
     if key == "faker" and kind is not None and kind not in TEXT_KINDS:
         return f"Faker's values of type {column.type} may repeat"
+    if fake.persona is not None and fake.persona.part not in UNIQUE:
+        return f"two people may have the same {fake.persona.part}"
     if fake.template is not None and not _tells_apart(entity, fake.template):
         return "two rows may make the same text of this template"
     return None

@@ -33,12 +33,14 @@ def _locale_advice(locale: str) -> str:
 
 
 def _locales(spec: Spec) -> Iterator[tuple[Loc, str]]:
-    used = [at for at in fakes(spec) if at.fake.faker is not None]
+    used = [at for at in fakes(spec) if at.fake.faker is not None or at.fake.persona is not None]
     if used:
         yield ("locale",), spec.locale
     for at in used:
         if at.fake.faker is not None and at.fake.faker.locale is not None:
             yield (*at.loc, "faker", "locale"), at.fake.faker.locale
+        if at.fake.persona is not None and at.fake.persona.locale is not None:
+            yield (*at.loc, "persona", "locale"), at.fake.persona.locale
 
 
 @rule("unknown-provider")

@@ -1,0 +1,147 @@
+"""How others fill the same tables: loops over Faker and Mimesis, and Snowfakery. Fewer rows, since they take long."""
+
+from __future__ import annotations
+
+import io
+import random
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta, timezone
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from psycopg2.extras import execute_values
+
+from benchmarks import shop
+from framework.databases.postgres import ddl
+from framework.databases.postgres.names import quote
+from framework.databases.postgres.source import PostgresSession, PostgresSource
+from framework.spec.declared import table_of
+from framework.tables import Table
+
+Row = tuple[Any, ...]
+Insert = Callable[[PostgresSession, Table, Iterable[Row]], int]
+
+_NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
+_STATUS, _STATUS_WEIGHTS = ("new", "paid", "shipped", "lost"), (10, 70, 15, 5)
+
+RECIPE = """
+- object: customers
+  count: {customers}
+  fields:
+    email: {{fake: email}}
+    full_name: {{fake: name}}
+    phone: {{fake: phone_number}}
+    country: {{random_choice: [RU, KZ, NO]}}
+    created_at: {{fake.date_time_between: {{start_date: -2y, end_date: now}}}}
+  friends:
+    - object: orders
+      count: {each}
+      fields:
+        customer_id: {{reference: customers}}
+        status: {{random_choice: [new, paid, shipped, lost]}}
+        amount: {{random_number: {{min: 1, max: 5000}}}}
+        note: {{fake: sentence}}
+        created_at: {{fake.date_time_between: {{start_date: -2y, end_date: now}}}}
+"""
+
+
+def available() -> dict[str, Callable[..., int] | None]:
+    """The peers by name; None for one that is not installed."""
+    found = {"faker": faker, "mimesis": mimesis, "snowfakery": snowfakery}
+    return {name: work if find_spec(name) is not None else None for name, work in found.items()}
+
+
+def faker(url: str, orders: int) -> int:
+    """Row by row, sent by execute_values."""
+    from faker import Faker
+
+    fake = Faker("en_US")
+    fake.seed_instance(1)
+    people = (lambda: fake.unique.email(), fake.name, fake.phone_number, fake.sentence)
+    return _fill(url, orders, people, _values)
+
+
+def mimesis(url: str, orders: int) -> int:
+    """Row by row, sent by COPY."""
+    library, locale = import_module("mimesis"), import_module("mimesis.locales").Locale.EN
+    person, text = library.Person(locale, seed=1), library.Text(locale, seed=1)
+    people = (lambda: person.email(unique=True), person.full_name, person.phone_number, text.title)
+    return _fill(url, orders, people, _copy)
+
+
+def snowfakery(url: str, orders: int) -> int:
+    """By its own command, into its own tables: it makes neither keys nor indexes."""
+    target = url.replace("+psycopg2", "")
+    with tempfile.TemporaryDirectory() as folder:
+        recipe = Path(folder) / "shop.yml"
+        each = shop.ORDERS_PER_CUSTOMER
+        recipe.write_text(RECIPE.format(customers=orders // each, each=each))
+        command = [sys.executable, "-m", "snowfakery", str(recipe), "--dburl", target]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return orders + orders // each
+
+
+def _fill(url: str, orders: int, people: tuple[Callable[[], str], ...], insert: Insert) -> int:
+    source, rows = PostgresSource("source", url), 0
+    tables = {name: table_of(name, entity) for name, entity in shop.task(orders).entities.items()}
+    born: list[datetime] = []
+    chance = random.Random(1)
+    makers = (_customers(orders, chance, people, born), _orders(orders, chance, people[-1], born))
+    with source.session() as session, session.transaction():
+        for table, made in zip(tables.values(), makers, strict=True):
+            ddl.create_table(session, table)
+            rows += insert(session, table, made)
+            ddl.create_keys(session, table)
+        for key in tables["orders"].foreign_keys:
+            ddl.create_foreign_key(session, tables["orders"], key, "public")
+    source.close()
+    return rows
+
+
+def _customers(
+    orders: int, chance: random.Random, people: tuple[Callable[[], str], ...], born: list[datetime]
+) -> Iterator[Row]:
+    email, name, phone, _ = people
+    for number in range(1, orders // shop.ORDERS_PER_CUSTOMER + 1):
+        created = _NOW - timedelta(seconds=chance.uniform(0, 2 * 365 * 86_400))
+        born.append(created)
+        country = chance.choices(("RU", "KZ", "NO"), (60, 25, 15))[0]
+        number_of = phone() if chance.random() > 0.1 else None
+        yield number, email(), name(), number_of, country, created, created + timedelta(days=chance.uniform(0, 90))
+
+
+def _orders(orders: int, chance: random.Random, sentence: Callable[[], str], born: list[datetime]) -> Iterator[Row]:
+    for number in range(1, orders + 1):
+        customer = chance.randrange(len(born))
+        created = born[customer] + timedelta(days=chance.uniform(0, 700))
+        note = sentence() if chance.random() > 0.8 else None
+        status, amount = chance.choices(_STATUS, _STATUS_WEIGHTS)[0], round(chance.lognormvariate(3.2, 0.8), 2)
+        updated = created + timedelta(days=chance.uniform(0, 30))
+        yield number, customer + 1, status, amount, note, chance.random() < 0.9, created, updated
+
+
+def _values(session: PostgresSession, table: Table, rows: Iterable[Row]) -> int:
+    counted = 0
+
+    def counting() -> Iterator[Row]:
+        nonlocal counted
+        for row in rows:
+            counted += 1
+            yield row
+
+    with session.connection.cursor() as cursor:
+        execute_values(cursor, f"INSERT INTO {quote(table.name)} VALUES %s", counting(), page_size=1000)
+    return counted
+
+
+def _copy(session: PostgresSession, table: Table, rows: Iterable[Row]) -> int:
+    lines = io.BytesIO()
+    for row in rows:
+        lines.write("\t".join("\\N" if value is None else str(value) for value in row).encode() + b"\n")
+    lines.seek(0)
+    return session.copy_in(f"COPY {quote(table.name)} FROM STDIN", lines)

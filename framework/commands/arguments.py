@@ -1,0 +1,37 @@
+"""Amounts on the command line: rates, times, shares."""
+
+from __future__ import annotations
+
+import re
+
+import click
+
+from framework import units
+
+
+def rate(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+    """``2000/s`` as changes a second."""
+    if value is None:
+        return None
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(?:/(s|min|h))?", value)
+    if match is None or not float(match[1]):
+        raise click.BadParameter(f"{value!r} is no rate such as 2000/s, 50/min", ctx, param)
+    return float(match[1]) / {"s": 1, "min": 60, "h": 3600}[match[2] or "s"]
+
+
+def seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+    """``10min`` as seconds."""
+    if value is None:
+        return None
+    if not re.match(units.DURATION, value):
+        raise click.BadParameter(f"{value!r} is no time such as 30s, 10min, 8h", ctx, param)
+    return units.duration(value).total_seconds()
+
+
+def fraction(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+    """``5%`` as a fraction."""
+    if value is None:
+        return None
+    if not re.match(units.PERCENT, value) or not 0 < units.fraction(value) <= 1:
+        raise click.BadParameter(f"{value!r} is no percentage above 0% and up to 100%, such as 5%", ctx, param)
+    return units.fraction(value)

@@ -1,0 +1,49 @@
+"""How many different values a column drawn from Faker will have: said beforehand, since it is fewer than its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from framework.generate.dataset import reference_order
+from framework.generate.drawn import Pools, key_of
+from framework.generate.pools import pool_size
+from framework.spec.entities import GenerateTask, RowsPer
+
+
+def distinct_values(task: GenerateTask, lock: Path | None) -> Iterator[str]:
+    """A sentence for each column that repeats the values of a pool; exact numbers need the lock file."""
+    pools, counts = Pools.of(lock), _counts(task)
+    for table, rows in counts.items():
+        entity = task.entities[table]
+        for name, column in entity.columns.items():
+            rule = column.fake.faker if column.fake is not None else None
+            if rule is None or column.unique or entity.key == (name,) or (name,) in entity.unique:
+                continue
+            size = pool_size(rows, unique=False)
+            locked = pools.locked.get(key_of(rule, task.locale), [])
+            if len(locked) >= size:
+                values = len({str(value) for value in locked[:size]})
+                said = f"about {_met(values, rows):,} different values in {rows:,} rows"
+            else:
+                said = f"at most {min(size, rows):,} different values in {rows:,} rows"
+            yield f"{table}.{name}: {said}, drawn from {size:,} of Faker's {rule.provider}"
+
+
+def _counts(task: GenerateTask) -> dict[str, int]:
+    """The rows of each table to fill, as far as the spec alone tells."""
+    counts: dict[str, int] = {}
+    for name in reference_order(task.entities):
+        rows = task.entities[name].rows
+        if isinstance(rows, RowsPer):
+            reference = task.entities[name].columns[rows.per].references
+            if reference is not None and reference.table in counts:
+                counts[name] = round(counts[reference.table] * rows.mean)
+        elif rows is not None:
+            counts[name] = rows
+    return counts
+
+
+def _met(values: int, rows: int) -> int:
+    """How many of so many values are met in so many draws."""
+    return round(values * (1 - (1 - 1 / values) ** rows)) if values else 0
