@@ -48,6 +48,8 @@ class Slow:
             env={**self.command.environ, "PYTHONPATH": str(ROOT)},
             stderr=subprocess.PIPE,
             text=True,
+            # Who runs the tests by `nohup` has them ignore it, and so all that they begin.
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
         )
         while not self.target.rows(f"SHOW TABLES LIKE '\\_vitrina\\_{once_there_is}%'"):
             assert running.poll() is None

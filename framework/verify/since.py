@@ -35,10 +35,6 @@ class Since:
     deleted: Callable[[], bool]
 
 
-NOTHING = Since("FALSE", lambda: False)
-"""The source is read in the very snapshot that the copy was made from."""
-
-
 def since(source: PostgresSource, reading: PostgresSession, mapping: Mapping, last: State) -> Since:
     """What is known since the state ``last``; ``reading`` is the session whose snapshot is compared with the copy."""
     before = Position.from_text(last.position) if last.position else None

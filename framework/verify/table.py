@@ -34,7 +34,7 @@ from framework.replicate.state import STATE, State
 from framework.spec.replication import ReplicateTask
 from framework.verify.findings import Findings, examine
 from framework.verify.search import Search
-from framework.verify.since import Since, since
+from framework.verify.since import since
 from framework.verify.verdict import Verdict
 
 ROUNDS = 5
@@ -86,38 +86,6 @@ def verify_again(
     with opened(source, target, task, mask_key) as work:
         found = work.settled(lambda search: search.again(slots), Counter(reporter, PHASE, len(slots)))
         return work.told(_verdict(work.mapping, found, started))
-
-
-def compare(
-    reading: PostgresSession,
-    copy: Session,
-    target: Target,
-    mapping: Mapping,
-    known: Since,
-    reporter: Reporter,
-    fraction: float | None = None,
-) -> Verdict:
-    """Compare within one snapshot of the source; nobody else may write to the copy meanwhile.
-
-    Args:
-        reading: of the source, in its snapshot; masks are installed where there are some.
-        copy: of the target; nobody else uses it meanwhile.
-        target: the target.
-        mapping: of the table.
-        known: of the time since the copy was made; `since.NOTHING` where it was made from this snapshot.
-        reporter: is told of the rows that were compared.
-        fraction: compare only about such a part of the rows.
-    """
-    reading.execute(PLANNING)
-    with ThreadPoolExecutor(1, thread_name_prefix="vitrina-verify") as pool:
-        pair = _pair(reading, copy, target, mapping, known.changed, pool)
-        stretches, rows = _stretches(pair, chunks.estimated_rows(reading, mapping), fraction)
-
-        def segment(stretch: Stretch, share: int, progress: Progress) -> Findings:
-            fresh = _pair(reading, copy, target, mapping, known.changed, pool)
-            return examine(fresh, mapping, known, progress, lambda search: search.through(stretch, share))
-
-        return _all(mapping, stretches, rows, reporter, fraction, segment)
 
 
 @dataclass(frozen=True)

@@ -69,11 +69,14 @@ NASTY = st.sampled_from(
             "$${A}",
             "${A",
             "\x7f",
-            "\x00x",
         ),
     ]
 )
-TEXTS = st.one_of(NASTY, st.text(max_size=20), st.text(alphabet="ab :#,-{}[]'\"\\\n$", max_size=12))
+TEXTS = st.one_of(
+    NASTY,
+    st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20),
+    st.text(alphabet="ab :#,-{}[]'\"\\\n$", max_size=12),
+)
 
 
 def read(text: str) -> object:

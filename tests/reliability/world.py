@@ -240,7 +240,19 @@ class World:
 
     def leftovers(self) -> list[str]:
         """Tables of ours that no run needs any more."""
-        kept = {"leases", "meta", "parts", "rejects", "state", "runs", "steps", "touched", "chains", "views"}
+        kept = {
+            "leases",
+            "meta",
+            "parts",
+            "rejects",
+            "state",
+            "runs",
+            "steps",
+            "touched",
+            "chains",
+            "views",
+            "verdicts",
+        }
         found = [str(row[0]) for row in self.target.rows("SHOW TABLES LIKE '\\_vitrina%'")]
         return [name for name in found if name.removeprefix("_vitrina_") not in kept]
 

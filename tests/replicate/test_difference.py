@@ -130,7 +130,17 @@ def test_a_fresh_copy_needs_no_alteration() -> None:
     assert [column.name for column in found.structure.kept] == ["a", "b"]
 
 
-IRRELEVANT = {"table", "mode", "lookback", "chunk_rows", "checks", "schema_change", "foreign_keys"}
+IRRELEVANT = {
+    "table",
+    "mode",
+    "lookback",
+    "chunk_rows",
+    "checks",
+    "schema_change",
+    "foreign_keys",
+    "on_error",
+    "verify",
+}
 """Settings that say nothing about what a copy is made of."""
 
 CHANGED: dict[str, dict[str, Any]] = {

@@ -157,7 +157,7 @@ def test_the_whole_job(
         pytest.skip("each lane once")
     if lane == "INSERT":
         found = MySQLTarget._server.func  # type: ignore[attr-defined]
-        monkeypatch.setattr(MySQLTarget, "_server", property(lambda self: (found(self)[0], False)))
+        monkeypatch.setattr(MySQLTarget, "_server", property(lambda self: (found(self)[0], False, *found(self)[2:])))
     path = connected(tmp_path, monkeypatch, source, target)
     path.write_text(yaml.safe_dump(spec_of(), allow_unicode=True), encoding="utf-8")
     load_sound(path)

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from framework.databases.postgres.catalog import require
-from framework.databases.postgres.snapshot import snapshot
 from framework.errors import CopyMissing, MappingChanged
-from framework.events import Reporter
-from framework.replicate.mapping import resolve
-from framework.spec.replication import ReplicateTask
-from framework.verify.since import NOTHING
-from framework.verify.table import compare
 from framework.verify.verdict import MASKED, Kind
 from tests.verify.conftest import Verifying, only
 
@@ -169,15 +162,3 @@ def test_partitions(verifying: Verifying) -> None:
     verifying.copy.execute("DELETE FROM `copy` WHERE id = 1001")
     verifying.source.execute("UPDATE t SET v = 'y' WHERE id = 700")
     assert verifying().changed == 1
-
-
-def test_in_the_snapshot_of_the_load_everything_is_decided(planted: Verifying) -> None:
-    """What is verified right after its load needs no evidence of what has happened since: nothing has."""
-    target = planted.anywhere.target
-    planted.source.execute("DELETE FROM t WHERE id = 1")  # would not be decided
-    task = ReplicateTask.model_validate(planted.anywhere.settings)
-    with snapshot(planted.anywhere.postgres) as shared, target.session() as copy:
-        mapping = resolve(task, require(shared.session, "public", "t"), None)
-        verdict = compare(shared.session, copy, target, mapping, NOTHING, Reporter("verify"))
-    only(verdict, Kind.EXTRA)
-    assert verdict.differences[0].key == (("id", "1"),)

@@ -2,11 +2,13 @@
 
 from framework.validation.rules import (
     changes,
+    cursors,
     entities,
     fake,
     fits,
     foreign_keys,
     marts,
+    masks,
     names,
     numbers,
     pipeline,
@@ -28,6 +30,8 @@ RULES: tuple[Rule, ...] = (
     *providers.RULES,
     *changes.RULES,
     *replicate.RULES,
+    *cursors.RULES,
+    *masks.RULES,
     *quarantine.RULES,
     *foreign_keys.RULES,
     *source_sql.RULES,

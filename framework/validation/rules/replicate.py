@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from framework.diagnostics import did_you_mean
 from framework.replicate.schema.widening import Step, step
 from framework.spec.checks import Check
 from framework.spec.entities import Entity
 from framework.spec.models import Spec
-from framework.spec.replication import MappedColumn, Replicate, ReplicateTask
-from framework.types import TEXT_KINDS, Kind, parse_type
+from framework.spec.replication import MappedColumn, Replicate
+from framework.types import parse_type
 from framework.validation.rules.base import HINT, WARNING, Finding, Loc, Rule, rule
 from framework.validation.rules.entities import type_advice
 from framework.validation.rules.lookup import (
-    MOMENT_KINDS,
-    NUMBER_KINDS,
     checks,
     copied_columns,
-    kind_of,
     source_of,
     target_columns,
     task_of,
 )
 
-_ORDERED = MOMENT_KINDS | NUMBER_KINDS | TEXT_KINDS
-"""Kinds of columns that can be cursors."""
+_LISTED = 5
+"""Tables that are named in one message."""
 
 
 @rule("unknown-column")
@@ -187,53 +182,6 @@ def unknown_type(spec: Spec) -> Iterator[Finding]:
                 yield Finding(loc, f"the type {column.type!r} is not known", type_advice(column.type))
 
 
-@rule("no-cursor")
-def no_cursor(spec: Spec) -> Iterator[Finding]:
-    """What changed since the last run is told by a cursor."""
-    for table, settings in spec.replicate.items():
-        task = task_of(spec, table)
-        if task.mode == "incremental" and task.cursor is None:
-            loc = ("replicate", table, "mode") if settings.mode else ("replicate", table)
-            advice = "add `cursor: updated_at`, or use `mode: full`"
-            yield Finding(loc, f"{table!r} is incremental and has no cursor", advice, on_key=settings.mode is None)
-
-
-@rule("cursor-type")
-def cursor_type(spec: Spec) -> Iterator[Finding]:
-    """A cursor grows, so its type has an order."""
-    for table, settings in spec.replicate.items():
-        task, found = task_of(spec, table), source_of(spec, table)
-        column = found[1].columns.get(task.cursor or "") if found else None
-        if column is not None and task.mode == "incremental" and kind_of(column) not in (*_ORDERED, None):
-            loc = ("replicate", table, "cursor") if settings.cursor else ("replicate", table)
-            message = f"the cursor {task.cursor!r} is of type {column.type}, which does not grow"
-            yield Finding(
-                loc,
-                message,
-                "use a column that grows with each change, such as a timestamptz",
-                on_key=settings.cursor is None,
-            )
-
-
-@rule("lookback-unit", WARNING)
-def lookback_unit(spec: Spec) -> Iterator[Finding]:
-    """A lookback is in the cursor's own unit."""
-    for table, settings, task, source in _incremental(spec):
-        column, lookback = source.columns.get(task.cursor or ""), settings.lookback
-        kind = kind_of(column) if column is not None else None
-        if lookback is None or column is None or kind is None:
-            continue
-        is_time = isinstance(lookback, str)
-        if (kind in MOMENT_KINDS and is_time) or (kind in NUMBER_KINDS and not is_time):
-            continue
-        what = "a time" if is_time else "a number"
-        message = f"the lookback is {what}, and the cursor {task.cursor!r} is of type {column.type}: it has no effect"
-        advice = "write a time, such as 10min" if kind in MOMENT_KINDS else "write a number, such as 1000"
-        if kind in TEXT_KINDS:
-            advice = "remove it; texts have no distance"
-        yield Finding(("replicate", table, "lookback"), message, advice)
-
-
 @rule("no-key")
 def no_key(spec: Spec) -> Iterator[Finding]:
     """Rows that changed are found by a key."""
@@ -303,47 +251,6 @@ def undeclared_table(spec: Spec) -> Iterator[Finding]:
         yield Finding(loc, message, advice, on_key=True)
 
 
-@rule("cursor-nullable", WARNING)
-def cursor_nullable(spec: Spec) -> Iterator[Finding]:
-    """A row without a cursor value does not tell when it changed."""
-    for table, settings, task, source in _incremental(spec):
-        column = source.columns.get(task.cursor or "")
-        if column is not None and column.may_be_null and not _filtered(task.cursor or "", settings.where or ""):
-            loc: Loc = ("replicate", table, "cursor") if settings.cursor else ("replicate", table)
-            message = f"the cursor {task.cursor!r} may be NULL; such rows are read again in every run"
-            related = ((("entities", task.source_table, "columns", str(task.cursor)), "declared here"),)
-            yield Finding(loc, message, "use a column that is never NULL", settings.cursor is None, related=related)
-
-
-def _filtered(column: str, where: str) -> bool:
-    """Whether a filter leaves out the rows in which a column is NULL."""
-    return re.search(rf"\b{re.escape(column)}\b\W+is\s+not\s+null", where, re.IGNORECASE) is not None
-
-
-@rule("cursor-not-indexed", HINT)
-def cursor_not_indexed(spec: Spec) -> Iterator[Finding]:
-    """Changed rows are found by an index."""
-    for table, settings, task, source in _incremental(spec):
-        name = task.cursor or ""
-        column = source.columns.get(name)
-        firsts = {names[0] for names in (*source.indexes, *source.unique, source.key) if names}
-        if column is not None and not (column.index or column.unique or name in firsts):
-            loc: Loc = ("replicate", table, "cursor") if settings.cursor else ("replicate", table)
-            message = f"the cursor {name!r} has no index: every run reads all rows of {task.source_table!r}"
-            advice = "give the column `index: true`"
-            if source.rows is None:
-                advice = "make one in the source, and declare it: `index: true`"
-            yield Finding(loc, message, advice, settings.cursor is None)
-
-
-def _incremental(spec: Spec) -> Iterator[tuple[str, Replicate, ReplicateTask, Entity]]:
-    """The tables that are copied by a cursor from a declared source."""
-    for table, settings in spec.replicate.items():
-        task, found = task_of(spec, table), source_of(spec, table)
-        if found is not None and task.mode == "incremental" and task.cursor is not None:
-            yield table, settings, task, found[1]
-
-
 @rule("useless-setting", WARNING)
 def useless_setting(spec: Spec) -> Iterator[Finding]:
     """Settings of increments say nothing about a table that is copied anew each time."""
@@ -356,70 +263,6 @@ def useless_setting(spec: Spec) -> Iterator[Finding]:
                 yield Finding(("replicate", table, key), message, f"remove `{key}`, or add `mode: incremental`", True)
 
 
-@rule("mask-breaks-join", WARNING)
-def mask_breaks_join(spec: Spec) -> Iterator[Finding]:
-    """Columns that refer to each other are masked both, or not at all."""
-    copies: dict[str, list[str]] = {}
-    for table, settings in spec.replicate.items():
-        copies.setdefault(settings.from_ or table, []).append(table)
-    for table in spec.replicate:
-        found = source_of(spec, table)
-        for name, column in found[1].columns.items() if found else ():
-            if (to := column.references) is not None:
-                parents = [one for parent in copies.get(to.table, ()) for one in _copied_as(spec, parent, to.column)]
-                yield from _unequal(_copied_as(spec, table, name), parents)
-
-
-@dataclass(frozen=True)
-class _Copied:
-    """A column of a copy: where it is made, its name with its table, and whether it is masked."""
-
-    loc: Loc
-    name: str
-    masked: bool
-
-
-def _copied_as(spec: Spec, table: str, origin: str) -> list[_Copied]:
-    """The columns of a copy that a source column becomes."""
-    settings = spec.replicate[table].columns
-    found = []
-    for name, source in (copied_columns(spec, table) or {}).items():
-        if source == origin:
-            loc: Loc = ("replicate", table, "columns", name) if name in settings else ("replicate", table)
-            found.append(_Copied(loc, f"{table}.{name}", name in settings and settings[name].mask is not None))
-    return found
-
-
-def _unequal(own: list[_Copied], others: list[_Copied]) -> Iterator[Finding]:
-    """A warning, if no copy of the parent has a column that compares with one of ours."""
-    kinds = {one.masked for one in own}
-    if not own or not others or any(one.masked in kinds for one in others):
-        return
-    masked, plain = (own[0], others[0]) if own[0].masked else (others[0], own[0])
-    message = f"{masked.name} is masked and {plain.name} is not, so they do not join any more"
-    yield Finding(masked.loc, message, f"mask {plain.name}, too", on_key=True, related=((plain.loc, "the other"),))
-
-
-@rule("weak-mask", HINT)
-def weak_mask(spec: Spec) -> Iterator[Finding]:
-    """Masks of equal values are equal: where there are few, each is known by how often it stands."""
-    for table, settings in spec.replicate.items():
-        found = source_of(spec, table)
-        for name, column in settings.columns.items():
-            if column.mask is None or found is None or column.from_ not in found[1].columns:
-                continue
-            kind = kind_of(found[1].columns[column.from_])
-            if kind in _FEW:
-                loc: Loc = ("replicate", table, "columns", name, "mask")
-                message = f"{column.from_!r} has so few values that its masks tell which is which"
-                yield Finding(loc, message, "leave the column out with `except:`")
-
-
-_FEW = frozenset({Kind.BOOLEAN})
-"""Kinds of columns with a handful of values."""
-_LISTED = 5
-
-
 RULES: tuple[Rule, ...] = (
     unknown_source_column,
     unknown_target_column,
@@ -430,17 +273,10 @@ RULES: tuple[Rule, ...] = (
     null_in_key,
     unique_could_collide,
     unknown_type,
-    no_cursor,
-    cursor_type,
-    lookback_unit,
     no_key,
     key_not_unique,
     key_not_copied,
     no_columns,
     undeclared_table,
-    cursor_nullable,
-    cursor_not_indexed,
     useless_setting,
-    mask_breaks_join,
-    weak_mask,
 )
