@@ -62,6 +62,9 @@ class Canonical(Protocol):
     def number(self, text: str) -> str:
         """An integer from 0 to `NUMBERS`, made of the SHA-256 of a text."""
 
+    def keyed(self, table: str) -> str:
+        """The quoted table, as FROM names it where rows are to be found by its primary key."""
+
     def leading(self, expression: str) -> str:
         """The first 48 bits of a UUID, as an integer."""
 

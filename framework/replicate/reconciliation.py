@@ -237,7 +237,7 @@ class _Reconciliation:
     def _pair(self) -> Pair:
         job, canonical = self.job, self.job.target.canonical
         source = source_keys(self.reading, job.mapping, canonical)
-        into, live = job.quote(self.tables.into), self._live("")
+        into, live = canonical.keyed(job.quote(self.tables.into)), self._live("")
         return Pair(source, target_keys(self.session, job.mapping, canonical, self._names, into, live), self.pool)
 
     @cached_property

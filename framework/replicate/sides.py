@@ -36,10 +36,10 @@ def copy_side(
 ) -> Side:
     """The rows of the copy, or of a table like it; those that are marked as gone from the source do not count."""
     pieces = tuple(Piece(c.name, quote(c.name), c.type, c.masked) for c in mapping.columns)
-    key = integer_key(mapping)
+    key, name = integer_key(mapping), quote(table or mapping.task.table)
     return Side(
         canonical=canonical,
-        relation=quote(table or mapping.task.table),
+        relation=canonical.keyed(name) if key is not None else name,
         condition=f"{quote(DELETED_AT)} IS NULL" if mapping.marks_deletes else "",
         columns=pieces,
         key=mapping.key,

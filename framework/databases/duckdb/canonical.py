@@ -44,6 +44,10 @@ class DuckDBCanonical:
         """An integer made of the SHA-256 of a text."""
         return f"CAST('0x' || left(sha256({text}), {DIGITS}) AS BIGINT)"
 
+    def keyed(self, table: str) -> str:
+        """The table as it is: nothing is to be said."""
+        return table
+
     def leading(self, expression: str) -> str:
         """The first 48 bits of a UUID, as an integer."""
         return f"CAST('0x' || left(replace(CAST({expression} AS VARCHAR), '-', ''), 12) AS BIGINT)"

@@ -65,6 +65,10 @@ class MySQLCanonical:
         # A point's well-known binary is the byte order (1), a kind (4), and its coordinates, the lowest byte first.
         return [f"IFNULL(HEX(REVERSE(SUBSTR(ST_AsBinary(POINT({expression}, 0)), 6, 8))), '')", "','"]
 
+    def keyed(self, table: str) -> str:
+        """Of a table that has just been loaded the server knows no statistics yet, and may rather read all of it."""
+        return f"{table} FORCE INDEX (PRIMARY)"
+
     def leading(self, expression: str) -> str:
         """The first 48 bits of a UUID, as an integer."""
         return f"CAST(CONV(CONCAT(LEFT({expression}, 8), SUBSTR({expression}, 10, 4)), 16, 10) AS SIGNED)"
