@@ -183,27 +183,31 @@ class _Tasks:
             return
         if step.kind is Kind.VERIFY:
             with groups[Kind.REPLICATE], self._tables[step.subject]:
-                made = self._whole("compare", step)
+                made = self._whole("compare", step, self._spec.target)
         elif step.kind is Kind.MART:
             with groups[step.kind]:
                 made = self._mart(step)
         elif step.kind is Kind.CONSTRAINTS:
-            made = self._whole(step.name, step)
+            made = self._whole(step.name, step, self._spec.target)
         else:
             made = self._fill(step)
         self._first[step.name] = self._last[step.name] = made
 
-    def _whole(self, task_id: str, step: Step) -> operators.RunStep:
-        pool = self._pool[self._spec.target]
-        return operators.RunStep(task_id=task_id, spec=self._path, step=step.name, trigger_rule=_rule(step), **pool)
+    def _whole(self, task_id: str, step: Step, connection: str, **more: Any) -> operators.RunStep:
+        """A step as one task, which takes a slot of the connection's pool."""
+        return operators.RunStep(
+            task_id=task_id,
+            spec=self._path,
+            step=step.name,
+            trigger_rule=_rule(step),
+            **self._pool[connection],
+            **more,
+        )
 
     def _fill(self, step: Step) -> operators.RunStep:
         """Ticks are not tried again: those that were performed would be performed twice."""
         attempts = {"retries": 0} if step.kind is Kind.TICK else {}
-        pool = self._pool[self._spec.source]
-        return operators.RunStep(
-            task_id=step.name, spec=self._path, step=step.name, trigger_rule=_rule(step), **pool, **attempts
-        )
+        return self._whole(step.name, step, self._spec.source, **attempts)
 
     def _table(self, step: Step) -> tuple[operators.PlanTable, operators.VerifyTable]:
         task = self._spec.replicate_task(step.subject)
@@ -228,15 +232,13 @@ class _Tasks:
         return plan, verify
 
     def _mart(self, step: Step) -> operators.RunStep:
-        return operators.RunStep(
-            task_id=task_name(step.subject),
-            spec=self._path,
-            step=step.name,
-            trigger_rule=_rule(step),
+        return self._whole(
+            task_name(step.subject),
+            step,
+            self._spec.target,
             inlets=self._read(step),
             outlets=[assets.target_table(self._spec.target, step.subject)],
             doc_md=self._spec.marts[step.subject].description or None,
-            **self._pool[self._spec.target],
         )
 
     def _read(self, step: Step) -> list[Asset]:

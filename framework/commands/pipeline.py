@@ -83,8 +83,7 @@ def replicate(
     if chosen := tuple(tables):
         plan = plan.for_tables(chosen)
     with workspace.source() as source, workspace.target() as target:
-        refresh, take = full_refresh, take_over
-        _execute(plan, workspace, source, target, "replicate", workers, full_refresh=refresh, take_over=take)
+        _execute(plan, workspace, source, target, "replicate", workers, full_refresh=full_refresh, take_over=take_over)
 
 
 def resync(path: Path, environment: str, table: str, where: str | None) -> None:

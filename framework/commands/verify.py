@@ -39,7 +39,7 @@ from framework.verify.table import verify_again
 from framework.verify.verdict import Verdict
 from framework.workspace import open_workspace
 
-KIND = "verify"
+KIND = Kind.VERIFY.value
 
 _err = Console(stderr=True, emoji=False)
 

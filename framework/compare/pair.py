@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from framework.compare.side import Numbered, Side, Sum
-from framework.compare.slots import Grid
+from framework.compare.slots import Grid, Stretch, hull
 
 Answer = TypeVar("Answer")
 
@@ -31,6 +31,10 @@ class Pair:
             copy.exception()
             raise
         return source, copy.result()
+
+    def extent(self) -> Stretch | None:
+        """The slots that rows of either may have; None if there are no rows."""
+        return hull(self.both(lambda side: side.extent()))
 
     def sums(self, grid: Grid) -> tuple[dict[int, Sum], dict[int, Sum]]:
         """Of the parts of a grid."""

@@ -54,22 +54,20 @@ def unequal(pair: Pair, stretch: Stretch, rows: int, differences: int = 1, also:
         return added(side.sums(grid), also.sums(grid) if also is not None and side is pair.copy else {})
 
     ours, theirs = pair.both(sums)
-    none = Sum()
-    parts = {
-        number: (ours.get(number, none), theirs.get(number, none))
-        for number in sorted(ours.keys() | theirs.keys())
-        if ours.get(number, none) != theirs.get(number, none)
-    }
-    return Unequal(grid, parts, _rows(ours), _rows(theirs))
+    return Unequal(grid, unlike(ours, theirs), _rows(ours), _rows(theirs))
 
 
 def extent(pair: Pair, rows: int) -> tuple[Stretch, ...]:
     """The slots that rows of either have, in stretches that can be compared; ``rows``: about how many there are."""
-    found = [each for each in pair.both(lambda side: side.extent()) if each is not None]
-    if not found:
-        return ()
-    whole = Stretch(min(each.low for each in found), max(each.high for each in found))
-    return segments(whole, rows, indexed=pair.source.indexed)
+    whole = pair.extent()
+    return segments(whole, rows, indexed=pair.source.indexed) if whole is not None else ()
+
+
+def unlike(ours: Mapping[int, Sum], theirs: Mapping[int, Sum]) -> dict[int, tuple[Sum, Sum]]:
+    """The parts that differ, in order, with both sums."""
+    none = Sum()
+    pairs = {part: (ours.get(part, none), theirs.get(part, none)) for part in sorted(ours.keys() | theirs.keys())}
+    return {part: (one, other) for part, (one, other) in pairs.items() if one != other}
 
 
 def added(some: Mapping[int, Sum], others: Mapping[int, Sum]) -> dict[int, Sum]:

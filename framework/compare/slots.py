@@ -32,8 +32,8 @@ MOST_PARTS = 16_384
 SAMPLES = 10
 """Stretches that a sample is made of, where a part can be found by an index."""
 
-_WIDEST = 1 << 62
-"""Slots of a segment: their differences have to fit into 64 bits."""
+WIDEST = 1 << 62
+"""Slots of what is cut: their differences have to fit into 64 bits."""
 
 
 @dataclass(frozen=True)
@@ -82,11 +82,19 @@ UUIDS = Stretch(0, (1 << 48) - 1)
 """All slots that are made of the first bits of a UUID."""
 
 
+def hull(stretches: Iterable[Stretch | None]) -> Stretch | None:
+    """From the first slot of all stretches to the last one; None if there is none."""
+    found = [stretch for stretch in stretches if stretch is not None]
+    if not found:
+        return None
+    return Stretch(min(each.low for each in found), max(each.high for each in found))
+
+
 def segments(extent: Stretch, rows: int, *, indexed: bool) -> tuple[Stretch, ...]:
     """What is compared in one snapshot each; ``rows``: of the whole extent, estimated."""
     if not indexed:
         return (extent,)
-    return extent.cut(max(-(-rows // SEGMENT), -(-extent.width // _WIDEST))).parts()
+    return extent.cut(max(-(-rows // SEGMENT), -(-extent.width // WIDEST))).parts()
 
 
 def parts_of(rows: int) -> int:

@@ -16,6 +16,7 @@ from collections.abc import Mapping as Parts
 from dataclasses import dataclass, replace
 from typing import Any
 
+from framework.compare import ranges
 from framework.compare.side import PLANNING, Side, Sum
 from framework.compare.slots import Stretch
 from framework.databases.base import Row
@@ -68,9 +69,7 @@ class Census:
 
     def unlike(self, other: Census) -> dict[int, tuple[Sum, Sum]]:
         """The parts that differ, of this one and of ``other``."""
-        numbers = sorted(self.parts.keys() | other.parts.keys())
-        pairs = {number: (self.parts.get(number, Sum()), other.parts.get(number, Sum())) for number in numbers}
-        return {number: (ours, theirs) for number, (ours, theirs) in pairs.items() if ours != theirs}
+        return ranges.unlike(self.parts, other.parts)
 
     def stretch(self, number: int) -> Stretch:
         """The slots of a part."""

@@ -71,10 +71,14 @@ class Job:
 
     def extract(self, session: PostgresSession, condition: str = "", names: tuple[str, ...] = ()) -> Extract:
         """The source's rows (in the session's snapshot) for which ``condition`` holds, all columns or some."""
-        if self.mapping.is_masked and self.options.mask_key is not None:
-            mask.install(session, self.options.mask_key)
+        self.prepare_masks(session)
         columns = tuple(name for name in self.mapping.names if not names or name in names)
         return Extracted(session, self.mapping.query(condition, names), columns)
+
+    def prepare_masks(self, session: PostgresSession) -> None:
+        """See that a session of the source can compute the masks of the table, if it has some."""
+        if self.mapping.is_masked and self.options.mask_key is not None:
+            mask.install(session, self.options.mask_key)
 
     def beside(self, purpose: str) -> str:
         """The name of a table that the holder of this lease's token, and nobody else, makes beside the copy."""

@@ -16,7 +16,7 @@ from framework.databases.postgres.names import literal, quote
 from framework.databases.postgres.snapshot import Extracted
 from framework.databases.postgres.source import PostgresSession
 from framework.errors import ForeignTable, RowsRejected
-from framework.replicate import mask, state, unfit
+from framework.replicate import state, unfit
 from framework.replicate.job import Job
 from framework.replicate.mapping import Mapping, Selected
 from framework.tables import Column, Table
@@ -86,8 +86,7 @@ def stage(
     """
     if not job.mapping.unfit:
         return 0
-    if job.mapping.is_masked and job.options.mask_key is not None:
-        mask.install(reading, job.options.mask_key)
+    job.prepare_masks(reading)
     query = _query(job.mapping, job.target, condition, part)
     return session.load(_beside(job, suffix), Extracted(reading, query, _NAMES), lambda _: None)
 

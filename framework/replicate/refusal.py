@@ -12,7 +12,6 @@ from framework.databases.postgres import ranges
 from framework.databases.postgres.source import PostgresSession
 from framework.databases.postgres.wire import wire
 from framework.errors import KeyNotUnique, LoadRefused, VitrinaError
-from framework.replicate import mask
 from framework.replicate.job import Job
 from framework.replicate.mapping import Mapping, Selected
 from framework.types import LENGTHY_KINDS, Kind
@@ -91,8 +90,7 @@ def _fix_of_repeated(mapping: Mapping) -> str:
 def _reading(job: Job) -> Iterator[PostgresSession]:
     """The source, with what masks need."""
     with job.source.session() as session:
-        if job.mapping.is_masked and job.options.mask_key is not None:
-            mask.install(session, job.options.mask_key)
+        job.prepare_masks(session)
         yield session
 
 

@@ -17,6 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
+from framework.compare.cuts import ByInteger
+from framework.compare.slots import WIDEST, Grid, Stretch, hull, joined
 from framework.databases.base import Progress, Row, Session
 from framework.databases.canonical import Canonical, integer
 from framework.databases.postgres import position
@@ -24,7 +26,7 @@ from framework.databases.postgres.canonical import PostgresCanonical
 from framework.databases.postgres.names import qualified
 from framework.databases.postgres.position import Position
 from framework.databases.postgres.source import PostgresSession
-from framework.replicate import chunks, mask
+from framework.replicate import chunks
 from framework.replicate.job import Job
 from framework.replicate.mapping import Mapping, Selected
 from framework.replicate.outline import Outline
@@ -39,9 +41,6 @@ MOST_KEYS = 50_000
 
 AT_ONCE = 5_000
 """Keys in one statement."""
-
-_WIDEST = 1 << 62
-"""Keys of a part that can be cut: their differences have to fit into 64 bits."""
 
 _OF_THE_CATALOG = frozenset({Kind.ENUM, Kind.ARRAY, Kind.COMPOSITE, Kind.TEXTUAL, Kind.UNKNOWN})
 """Kinds whose text may change though nobody writes to the row: of enums, of names of tables."""
@@ -83,8 +82,7 @@ class _Refresh:
         self._job, self._session, self._reading = job, session, reading
         self._shadow, self._count = shadow, count
         self._changed = self._evidence(outline)
-        if job.mapping.is_masked and job.options.mask_key is not None:
-            mask.install(reading, job.options.mask_key)
+        job.prepare_masks(reading)
         reading.execute("SET LOCAL jit = off")
         compared = _compared(job.mapping, whole=self._changed is None)
         key = chunks.integer_key(job.mapping)
@@ -111,17 +109,17 @@ class _Refresh:
 
     def perform(self) -> tuple[int, int]:
         read, unread = self._read_changed()
-        extents = self._source.extent(), self._copy.extent()
-        if (low := min(_known(extent[0] for extent in extents), default=None)) is None:
+        extent = hull((self._source.extent(), self._copy.extent()))
+        if extent is None:
             return 0, 0
-        blocks = _Blocks(low, max(_known(extent[1] for extent in extents)))
+        blocks = extent.cut(BLOCKS if extent.width <= WIDEST else 1)
         ours, theirs = self._sums(blocks, unread)
         differing = sorted(block for block in ours.keys() | theirs.keys() if ours.get(block) != theirs.get(block))
         rows = sum(rows for block, (rows, *_) in ours.items() if block not in differing)
         self._count(max(rows - read, 0))
         if differing:
-            self._delete(blocks.condition(self._copy.key, differing))
-            loaded = self._load(blocks.condition(self._source.key, differing))
+            self._delete(_within(self._copy.key, blocks, differing))
+            loaded = self._load(_within(self._source.key, blocks, differing))
             rows, read = rows + loaded, read + loaded
         return rows, max(rows - read, 0)
 
@@ -151,7 +149,7 @@ class _Refresh:
             self._delete(f"{self._copy.key} IN ({values})")
         return self._load(condition) if keys else 0, "FALSE"
 
-    def _sums(self, blocks: _Blocks, unread: str) -> tuple[Sums, Sums]:
+    def _sums(self, blocks: Grid, unread: str) -> tuple[Sums, Sums]:
         """The sums of both, which are asked at the same time."""
         with ThreadPoolExecutor(1, thread_name_prefix="vitrina-compare") as pool:
             theirs = pool.submit(partial(self._copy.sums, blocks, "FALSE"))
@@ -174,37 +172,6 @@ def _compared(mapping: Mapping, *, whole: bool) -> Sequence[Selected]:
 
 
 @dataclass(frozen=True)
-class _Blocks:
-    """The keys from ``low`` to ``high``, both included, in blocks of one width."""
-
-    low: int
-    high: int
-
-    @property
-    def width(self) -> int:
-        count = BLOCKS if self.high - self.low < _WIDEST else 1
-        return -(-(self.high - self.low + 1) // count)
-
-    def number(self, canonical: Canonical, key: str) -> str:
-        """The expression of a key's block."""
-        return canonical.bucket(key, self.low, self.width) if self.high - self.low < _WIDEST else "0"
-
-    def condition(self, key: str, chosen: Iterable[int]) -> str:
-        """The condition that a key is in one of some blocks, which come in order; neighbours are told as one."""
-        stretches: list[tuple[int, int]] = []
-        for block in chosen:
-            first = block
-            if stretches and stretches[-1][1] == block - 1:
-                first = stretches.pop()[0]
-            stretches.append((first, block))
-        return " OR ".join(
-            f"{key} BETWEEN {integer(self.low + first * self.width)} "
-            f"AND {integer(min(self.low + (last + 1) * self.width - 1, self.high))}"
-            for first, last in stretches
-        )
-
-
-@dataclass(frozen=True)
 class _Side:
     """The source or the copy: what to ask of it, in its own SQL.
 
@@ -222,20 +189,25 @@ class _Side:
     part: str
     ask: Callable[[str], list[Row]]
 
-    def extent(self) -> tuple[int | None, int | None]:
-        """The smallest and the largest key of the part, whether its row counts or not."""
+    def extent(self) -> Stretch | None:
+        """The keys of the part, whether their rows count or not; None if it has no rows."""
         low, high = self.ask(f"SELECT MIN({self.key}), MAX({self.key}) FROM {self.relation}{_where(self.part)}")[0]
-        return (None, None) if low is None else (int(low), int(high))
+        return None if low is None else Stretch(int(low), int(high))
 
-    def sums(self, blocks: _Blocks, changed: str) -> Sums:
+    def sums(self, blocks: Grid, changed: str) -> Sums:
         """Of each block that has rows; ``changed``: the condition of those that may have changed."""
         number = f"SUM({self.canonical.number(self.canonical.row(self.compared))})" if self.compared else "0"
         counted = "0" if changed == "FALSE" else f"SUM(CASE WHEN {changed} THEN 1 ELSE 0 END)"
+        block = self.canonical.bucket(self.key, blocks.stretch.low, blocks.width) if blocks.count > 1 else "0"
         found = self.ask(
-            f"SELECT {blocks.number(self.canonical, self.key)}, COUNT(*), {number}, {counted} "
-            f"FROM {self.relation}{self.filter(self.part)} GROUP BY 1"
+            f"SELECT {block}, COUNT(*), {number}, {counted} FROM {self.relation}{self.filter(self.part)} GROUP BY 1"
         )
         return {int(block): (int(rows), int(total), int(changes)) for block, rows, total, changes in found}
+
+
+def _within(key: str, blocks: Grid, chosen: Iterable[int]) -> str:
+    """The condition that a key is in one of some blocks."""
+    return " OR ".join(map(ByInteger(key).within, joined(map(blocks.part, chosen))))
 
 
 def _where(condition: str) -> str:
@@ -245,7 +217,3 @@ def _where(condition: str) -> str:
 def _both(one: str, other: str) -> str:
     """The condition that both hold, of which the first may be empty."""
     return f"{one} AND {other}" if one else other
-
-
-def _known(values: Iterable[int | None]) -> list[int]:
-    return [value for value in values if value is not None]

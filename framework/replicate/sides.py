@@ -56,7 +56,7 @@ def source_keys(session: PostgresSession, mapping: Mapping, canonical: Canonical
     return Side(
         canonical=postgres,
         relation=mapping.origin,
-        condition=mapping.filter().removeprefix(" WHERE "),
+        condition=mapping.wanted,
         columns=pieces,
         key=mapping.key,
         cut=_key_cut(mapping, postgres, pieces),
@@ -98,7 +98,7 @@ def _source(ask: Callable[[str], list[Row]], mapping: Mapping, canonical: Canoni
     return Side(
         canonical=postgres,
         relation=mapping.origin,
-        condition=mapping.filter().removeprefix(" WHERE "),
+        condition=mapping.wanted,
         columns=pieces,
         key=mapping.key,
         cut=ByInteger(key.expression) if key is not None else by_digest(postgres, _identifying(pieces, mapping.key)),

@@ -113,11 +113,8 @@ def _row_too_long(mapping: Mapping, able: Capabilities) -> Iterator[Unfit]:
 
 def _octets(column: Selected) -> str:
     """The bytes of a value; PostgreSQL knows them without reading a long text."""
-    if column.type.kind is Kind.BYTES:
-        return f"octet_length({column.expression})"
-    if column.type.kind is Kind.CHAR:
-        return f"octet_length({column.expression})"
-    return f"octet_length({_text(column)})"
+    raw = column.type.kind in (Kind.BYTES, Kind.CHAR)
+    return f"octet_length({column.expression if raw else _text(column)})"
 
 
 def _doubled(column: Selected, characters: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from framework.compare.pair import Pair
+from framework.compare.ranges import unlike
 from framework.compare.side import Sum
 from framework.compare.slots import Grid, Stretch, blocks_of, parts_of
 from framework.databases.base import Progress
@@ -61,12 +62,7 @@ class Search:
 
     def _unequal(self, grid: Grid, ours: dict[int, Sum], theirs: dict[int, Sum]) -> None:
         """Look into the parts of a grid whose sums differ."""
-        none = Sum()
-        sizes = {
-            part: max(ours.get(part, none).rows, theirs.get(part, none).rows)
-            for part in sorted(ours.keys() | theirs.keys())
-            if ours.get(part, none) != theirs.get(part, none)
-        }
+        sizes = {part: max(one.rows, other.rows) for part, (one, other) in unlike(ours, theirs).items()}
         crowded = [part for part, rows in sizes.items() if rows > LEAF and self._can_cut(grid.part(part))]
         for part in crowded:
             if self.judge.is_full:

@@ -70,7 +70,7 @@ def verify(
         with source.session() as reading:
             pair = work.pair(reading, "FALSE")
             stretches, rows = _stretches(pair, chunks.estimated_rows(reading, work.mapping), fraction)
-        return work.told(_all(work.mapping, stretches, rows, reporter, fraction, work.segment))
+        return work.told(_all(work, stretches, rows, reporter, fraction))
 
 
 def verify_again(
@@ -135,7 +135,9 @@ class Work:
 
     def pair(self, reading: PostgresSession, changed: str) -> Pair:
         """Source and copy, the source in the session's snapshot."""
-        return _pair(reading, self.copy, self.target, self.mapping, changed, self.pool)
+        canonical = self.target.canonical
+        source = source_side(reading, self.mapping, canonical, changed)
+        return Pair(source, copy_side(self.copy, self.mapping, canonical, self.target.dialect.quote), self.pool)
 
     def told(self, verdict: Verdict) -> Verdict:
         """The verdict with the rows that the copy cannot have."""
@@ -178,43 +180,27 @@ def opened(source: PostgresSource, target: Target, task: ReplicateTask, mask_key
         yield work
 
 
-def _pair(
-    reading: PostgresSession, copy: Session, target: Target, mapping: Mapping, changed: str, pool: ThreadPoolExecutor
-) -> Pair:
-    ours = source_side(reading, mapping, target.canonical, changed)
-    return Pair(ours, copy_side(copy, mapping, target.canonical, target.dialect.quote), pool)
-
-
 def _stretches(pair: Pair, estimated: int, fraction: float | None) -> tuple[tuple[Stretch, ...], int]:
     """The slots that are looked through, and about how many rows they have."""
-    indexed = pair.source.indexed
-    extents = [extent for extent in pair.both(lambda side: side.extent()) if extent is not None]
-    if not extents:
+    indexed, extent = pair.source.indexed, pair.extent()
+    if extent is None:
         return (), 0
-    extent = Stretch(min(each.low for each in extents), max(each.high for each in extents))
     rows = estimated or pair.source.rows()
     if fraction is None:
         return segments(extent, rows, indexed=indexed), rows
     return sample(extent, fraction, indexed=indexed), round(rows * fraction)
 
 
-def _all(
-    mapping: Mapping,
-    stretches: tuple[Stretch, ...],
-    rows: int,
-    reporter: Reporter,
-    fraction: float | None,
-    segment: Callable[[Stretch, int, Progress], Findings],
-) -> Verdict:
+def _all(work: Work, stretches: tuple[Stretch, ...], rows: int, reporter: Reporter, fraction: float | None) -> Verdict:
     started = time.monotonic()
     found = Findings()
     progress = Counter(reporter, PHASE, rows)
     for number, stretch in enumerate(stretches, 1):
-        found = found.plus(segment(stretch, rows // len(stretches), progress))
+        found = found.plus(work.segment(stretch, rows // len(stretches), progress))
         if found.is_enough and number < len(stretches):
             found = found.stopped()
             break
-    return _verdict(mapping, found, started, fraction)
+    return _verdict(work.mapping, found, started, fraction)
 
 
 def _verdict(mapping: Mapping, found: Findings, started: float, fraction: float | None = None) -> Verdict:

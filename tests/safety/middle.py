@@ -9,40 +9,28 @@ from contextlib import suppress
 
 from sqlalchemy.engine import make_url
 
+from tests.safety.rogue import Listener
+
 SSL_REQUEST, GSS_REQUEST = 80877103, 80877104
 CLIENT_SSL = 0x0800
 
 
-class Stripping:
+class Stripping(Listener):
     """A proxy that takes TLS out of what server and client agree on."""
+
+    silence = None
 
     def __init__(self, url: str) -> None:
         self._url = make_url(url)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.heard = b""
-        """What clients have sent."""
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__()
 
     def url(self, **options: str) -> str:
-        there = self._url.set(host="127.0.0.1", port=self._listener.getsockname()[1])
+        there = self._url.set(host="127.0.0.1", port=self.port)
         return there.update_query_dict(options).render_as_string(hide_password=False)
 
-    def close(self) -> None:
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-
-    def _serve(self, client: socket.socket) -> None:
+    def serve(self, client: socket.socket) -> None:
         address = str(self._url.host), int(self._url.port or 0)
-        with suppress(OSError), client, socket.create_connection(address) as server:
+        with socket.create_connection(address) as server:
             first: bytes | None = b""
             if self._url.get_backend_name() == "mysql":
                 client.sendall(_without_tls(server.recv(1 << 16)))

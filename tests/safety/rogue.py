@@ -21,6 +21,9 @@ Wire = socket.socket
 class Listener:
     """Serves each connection by a thread, and keeps all that clients sent."""
 
+    silence: float | None = 10
+    """Seconds that a client may say nothing; None: for ever."""
+
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
@@ -45,7 +48,7 @@ class Listener:
             threading.Thread(target=self._served, args=(client,), daemon=True).start()
 
     def _served(self, client: Wire) -> None:
-        client.settimeout(10)
+        client.settimeout(self.silence)
         with suppress(OSError, EOFError), client:
             self.serve(client)
 
