@@ -1,12 +1,44 @@
-"""Amounts on the command line: rates, times, shares."""
+"""What several commands take, and amounts on the command line: rates, times, shares."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from framework import units
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+spec = click.argument("spec", type=click.Path(path_type=Path))
+
+
+def environment(command: Command) -> Command:
+    """``--env``, as the parameter ``environment``."""
+    return click.option(
+        "--env",
+        "environment",
+        default="default",
+        envvar="VITRINA_ENV",
+        show_default=True,
+        show_envvar=True,
+        help="Environment of connections.yaml.",
+    )(command)
+
+
+def workers(command: Command) -> Command:
+    """``--workers``."""
+    return click.option(
+        "--workers", type=click.IntRange(1, 64), default=4, show_default=True, help="Steps that run at once."
+    )(command)
+
+
+def seed(command: Command) -> Command:
+    """``--seed``."""
+    return click.option("--seed", type=int, help="Seed of the fake data, in place of the spec's.")(command)
 
 
 def rate(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
