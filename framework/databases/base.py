@@ -147,13 +147,19 @@ class Dialect(Protocol):
     def later(self, seconds: int) -> str:
         """An expression: the server's clock, so many seconds from now."""
 
-    def delete_matching(self, table: str, other: str, condition: str) -> str:
-        """A statement: delete the rows of ``table`` (alias ``t``) that ``other`` (alias ``o``) has a match for."""
+    def has_key(self, table: str, condition: str) -> str:
+        """A condition: a large table (alias ``o``) has a row; its primary key is in ``condition``."""
+
+    def delete_matching(self, table: str, other: str, condition: str, by_key: str = "") -> str:
+        """A statement: delete the rows of ``table`` (alias ``t``) that ``other`` (alias ``o``) has a match for.
+
+        ``by_key`` is the alias of the one whose rows are looked for by its primary key, where the condition has it.
+        """
 
     def update_matching(self, table: str, other: str, condition: str, assignment: str, where: str) -> str:
         """A statement: update the rows of ``table`` (``t``) if ``where`` holds and ``other`` (``o``) has a match.
 
-        ``assignment`` begins with a column of the table.
+        ``assignment`` begins with a column of the table, whose primary key is in the condition.
         """
 
     def column_type(self, type_: LogicalType, indexed: bool) -> str | None:

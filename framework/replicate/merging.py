@@ -107,7 +107,7 @@ class _Merge:
         if job.mapping.marks_deletes:
             condition += f" AND o.{job.quote(DELETED_AT)} IS NULL"
         rows = job.quote(self.staging.rows.name)
-        return self.session.execute(job.target.dialect.delete_matching(rows, job.quote(self.into), condition))
+        return self.session.execute(job.target.dialect.delete_matching(rows, job.quote(self.into), condition, "o"))
 
     def note_changed(self) -> int:
         job, key = self.job, self.job.list(self.job.mapping.key)
@@ -124,7 +124,7 @@ class _Merge:
         live = f" AND o.{job.quote(DELETED_AT)} IS NULL" if job.mapping.marks_deletes else ""
         found = self.session.query(
             f"SELECT COUNT(*) FROM {job.quote(self.staging.changed.name)} AS t "
-            f"WHERE EXISTS (SELECT 1 FROM {job.quote(self.into)} AS o WHERE {job.same_key()}{live})"
+            f"WHERE {job.target.dialect.has_key(job.quote(self.into), job.same_key() + live)}"
         )
         gone = int(found[0][0])
         if gone and not self.fresh:
@@ -154,13 +154,13 @@ class _Merge:
             where = f"t.{column} IS NULL AND NOT {stays}"
             self.session.execute(dialect.update_matching(table, keys, job.same_key(), assignment, where))
         else:
-            self.session.execute(dialect.delete_matching(table, keys, job.same_key()))
+            self.session.execute(dialect.delete_matching(table, keys, job.same_key(), "t"))
 
     def replace_rows(self) -> None:
         """By key only: an upsert would also go through other unique indexes, and overwrite other rows."""
         job = self.job
         table, rows, names = job.quote(self.into), job.quote(self.staging.rows.name), job.list(job.mapping.names)
-        self.session.execute(job.target.dialect.delete_matching(table, rows, job.same_key()))
+        self.session.execute(job.target.dialect.delete_matching(table, rows, job.same_key(), "t"))
         order = job.list(job.mapping.key)
         with duplicates.named(job, self.session, self.into, self.staging.rows.name):
             self.session.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM {rows} ORDER BY {order}")

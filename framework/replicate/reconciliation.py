@@ -250,17 +250,17 @@ class _Reconciliation:
 
     def _staged_keys(self, *, known: bool) -> str:
         """The query of the keys that were staged, and that the copy has, or has not."""
-        job, exists = self.job, "EXISTS" if known else "NOT EXISTS"
+        job = self.job
         return (
             f"SELECT {job.list(job.mapping.key, 't.')} FROM {job.quote(self.tables.rows.name)} AS t "
-            f"WHERE {exists} ({self._counterpart()})"
+            f"WHERE {'' if known else 'NOT '}{self._has_counterpart()}"
         )
 
-    def _counterpart(self) -> str:
-        """The query of a row of the copy that counts and has the key of ``t``."""
+    def _has_counterpart(self) -> str:
+        """The condition that the copy has a row that counts, with the key of ``t``."""
         same = " AND ".join(f"t.{self.job.quote(name)} = o.{own}" for name, own in self._names.items())
         live = self._live("o.")
-        return f"SELECT 1 FROM {self.job.quote(self.tables.into)} AS o WHERE {same}" + (f" AND {live}" if live else "")
+        return self.job.target.dialect.has_key(self.job.quote(self.tables.into), f"{same} AND {live}" if live else same)
 
     def _live(self, alias: str) -> str:
         """The condition that a row of the copy counts; empty if all do."""
@@ -289,8 +289,8 @@ class _Reconciliation:
         job, rows, staged = self.job, self.tables.rows, 0
         missing = (
             f"SELECT {job.list(job.mapping.key, 't.')} FROM {job.quote(self.tables.keys.name)} AS t "
-            f"WHERE NOT EXISTS ({self._counterpart()}) "
-            f"AND NOT EXISTS (SELECT 1 FROM {job.quote(rows.name)} AS o WHERE {job.same_key()}) LIMIT {LISTED}"
+            f"WHERE NOT {self._has_counterpart()} "
+            f"AND NOT {job.target.dialect.has_key(job.quote(rows.name), job.same_key())} LIMIT {LISTED}"
         )
         while found := self.session.query(missing):
             for start in range(0, len(found), ABSENT_AT_ONCE):

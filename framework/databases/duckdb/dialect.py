@@ -75,7 +75,11 @@ class DuckDBDialect:
         """The clock, so many seconds from now."""
         return f"{self.utc_now} + INTERVAL {int(seconds)} SECOND"
 
-    def delete_matching(self, table: str, other: str, condition: str) -> str:
+    def has_key(self, table: str, condition: str) -> str:
+        """The server finds a way by itself."""
+        return f"EXISTS (SELECT 1 FROM {table} AS o WHERE {condition})"
+
+    def delete_matching(self, table: str, other: str, condition: str, by_key: str = "") -> str:  # noqa: ARG002
         """Delete the rows of ``table`` (``t``) that ``other`` (``o``) matches."""
         return f"DELETE FROM {table} AS t WHERE EXISTS (SELECT 1 FROM {other} AS o WHERE {condition})"
 

@@ -57,13 +57,25 @@ class MySQLDialect:
         """The server's clock, so many seconds from now."""
         return f"UTC_TIMESTAMP(6) + INTERVAL {int(seconds)} SECOND"
 
-    def delete_matching(self, table: str, other: str, condition: str) -> str:
+    def has_key(self, table: str, condition: str) -> str:
+        """The server has no statistics of tables that were just loaded, and would rather read all of a large one."""
+        return f"EXISTS (SELECT /*+ NO_SEMIJOIN() */ 1 FROM {_by_key(table, 'o')} WHERE {condition})"
+
+    def delete_matching(self, table: str, other: str, condition: str, by_key: str = "") -> str:
         """Delete the rows of ``table`` (``t``) that ``other`` (``o``) matches."""
-        return f"DELETE t FROM {table} AS t JOIN {other} AS o ON {condition}"
+        return f"DELETE t FROM {self._joined(table, other, by_key)} ON {condition}"
 
     def update_matching(self, table: str, other: str, condition: str, assignment: str, where: str) -> str:
         """Update the rows of ``table`` (``t``) that ``other`` (``o``) matches."""
-        return f"UPDATE {table} AS t JOIN {other} AS o ON {condition} SET t.{assignment} WHERE {where}"
+        return f"UPDATE {self._joined(table, other, by_key='t')} ON {condition} SET t.{assignment} WHERE {where}"
+
+    def _joined(self, table: str, other: str, by_key: str) -> str:
+        """Both tables; a STRAIGHT_JOIN reads the left one, and finds the rows of the other."""
+        if by_key == "t":
+            return f"{other} AS o STRAIGHT_JOIN {_by_key(table, 't')}"
+        if by_key == "o":
+            return f"{table} AS t STRAIGHT_JOIN {_by_key(other, 'o')}"
+        return f"{table} AS t JOIN {other} AS o"
 
     def column_type(self, type_: LogicalType, indexed: bool) -> str | None:
         """The native type, or None where MySQL has none. ``indexed``: all of its values are part of a key."""
@@ -80,6 +92,10 @@ class MySQLDialect:
     def translate(self, query: str) -> str:
         """Marts are written for MySQL."""
         return query
+
+
+def _by_key(table: str, alias: str) -> str:
+    return f"{table} AS {alias} FORCE INDEX (PRIMARY)"
 
 
 def _text(type_: LogicalType, indexed: bool) -> str:
