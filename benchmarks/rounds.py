@@ -16,7 +16,7 @@ def alternately(ways: Mapping[str, Callable[[], Took]], rounds: int) -> dict[str
     """What each way took in each round; every other round goes backwards, so that none always goes first."""
     taken: dict[str, list[Took]] = {name: [] for name in ways}
     for number in range(rounds):
-        for name in reversed(ways) if number % 2 else ways:
+        for name in reversed(list(ways)) if number % 2 else ways:
             taken[name].append(ways[name]())
     return {name: tuple(found) for name, found in taken.items()}
 
