@@ -13,7 +13,8 @@ def row(result: Result) -> str:
     """The medians of the rounds, the median of their ratios, and whether the requirement holds."""
     theirs = _figure(median(result.theirs), result.unit) if result.theirs else ""
     ratio = "" if result.ratio is None else f"{result.ratio:.2f}"
-    line = f"{result.what:<36} {_figure(median(result.ours), result.unit):>13} {theirs:>13}  {result.against:<24} {ratio:>6}"
+    ours = _figure(median(result.ours), result.unit)
+    line = f"{result.what:<36} {ours:>13} {theirs:>13}  {result.against:<24} {ratio:>6}"
     return f"{line}  {_required(result)}{f'  ({result.note})' if result.note else ''}".rstrip()
 
 
