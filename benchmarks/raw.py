@@ -28,7 +28,7 @@ def load(source: SourceDatabase, target: TargetDatabase, rows: int, streams: int
     Raises RuntimeError if a client failed.
     """
     bounds = [rows * place // streams for place in range(streams + 1)]
-    readers, writers = _psql(source), _mysql(target)
+    readers, writers = _psql(source), mysql_client(target)
     begun = time.perf_counter()
     processes: list[subprocess.Popen[bytes]] = []
     for low, high in pairwise(bounds):
@@ -52,7 +52,8 @@ def _psql(source: SourceDatabase) -> tuple[list[str], dict[str, str]]:
     return [*client("postgres"), *options], {**os.environ, "PGPASSWORD": str(url.password), "PGCLIENTENCODING": "UTF8"}
 
 
-def _mysql(target: TargetDatabase) -> tuple[list[str], dict[str, str]]:
+def mysql_client(target: TargetDatabase) -> tuple[list[str], dict[str, str]]:
+    """The command line of the client for this database, and its environment."""
     url = make_url(target.url)
     options = ["--no-defaults", "--local-infile=1", "--host", str(url.host), "--port", str(url.port)]
     options += ["--user", str(url.username), "--database", str(url.database)]

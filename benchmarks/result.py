@@ -1,0 +1,63 @@
+"""What a scenario found, as plain data: it is printed, written as JSON and drawn by others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Result:
+    """One row of the table: each round's figure of ours and, beside it, that of the other way.
+
+    With another way the requirement is about the ratio, without one about the figure itself.
+    """
+
+    what: str
+    ours: tuple[float, ...]
+    unit: str = "s"
+    against: str = ""
+    theirs: tuple[float, ...] = ()
+    at_least: float | None = None
+    at_most: float | None = None
+    note: str = ""
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times as fast ours is as the other way: the median of the rounds' ratios."""
+        if not self.theirs:
+            return None
+        pairs = zip(self.ours, self.theirs, strict=True)
+        is_rate = self.unit.endswith("/s")
+        return median(ours / theirs if is_rate else theirs / ours for ours, theirs in pairs)
+
+    @property
+    def judged(self) -> float:
+        """The number that the requirement is about."""
+        return median(self.ours) if self.ratio is None else self.ratio
+
+    @property
+    def missed_by(self) -> float | None:
+        """The part of the bound that is missing: 0 where it holds, None where nothing is required."""
+        if self.at_least is not None:
+            return max(0.0, 1 - self.judged / self.at_least)
+        if self.at_most is not None:
+            return max(0.0, self.judged / self.at_most - 1)
+        return None
+
+    def as_json(self) -> dict[str, Any]:
+        """Every field, and what follows from them; docs/performance.md tells what each key means."""
+        return {
+            "what": self.what,
+            "unit": self.unit,
+            "ours": list(self.ours),
+            "against": self.against or None,
+            "theirs": list(self.theirs),
+            "ratio": self.ratio,
+            "at_least": self.at_least,
+            "at_most": self.at_most,
+            "missed_by": self.missed_by,
+            "holds": None if self.missed_by is None else self.missed_by == 0,
+            "note": self.note or None,
+        }

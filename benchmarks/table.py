@@ -1,0 +1,29 @@
+"""How results are shown: a row each, with what is required of it."""
+
+from __future__ import annotations
+
+from statistics import median
+
+from benchmarks.result import Result
+
+HEAD = f"{'what':<36} {'ours':>13} {'the other':>13}  {'against':<24} {'ratio':>6}  required"
+
+
+def row(result: Result) -> str:
+    """The medians of the rounds, the median of their ratios, and whether the requirement holds."""
+    theirs = _figure(median(result.theirs), result.unit) if result.theirs else ""
+    ratio = "" if result.ratio is None else f"{result.ratio:.2f}"
+    ours = _figure(median(result.ours), result.unit)
+    line = f"{result.what:<36} {ours:>13} {theirs:>13}  {result.against:<24} {ratio:>6}"
+    return f"{line}  {_required(result)}{f'  ({result.note})' if result.note else ''}".rstrip()
+
+
+def _required(result: Result) -> str:
+    if result.missed_by is None:
+        return ""
+    bound = f"at least {result.at_least:g}" if result.at_least is not None else f"at most {result.at_most:g}"
+    return f"{bound}: {'holds' if result.missed_by == 0 else f'MISSED BY {result.missed_by:.0%}'}"
+
+
+def _figure(value: float, unit: str) -> str:
+    return f"{value:,.0f} {unit}" if value >= 1000 else f"{value:.3g} {unit}"
