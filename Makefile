@@ -16,7 +16,7 @@ UV       := $(PY) -m uv pip compile pyproject.toml --quiet --universal --python-
 unexport SHOP_POSTGRES SHOP_MYSQL VITRINA_CONN_SHOP_POSTGRES VITRINA_CONN_SHOP_MYSQL
 
 .DEFAULT_GOAL := help
-.PHONY: help demo airflow test torture torture-kills lint audit bench up down generated lock clean docker-works
+.PHONY: help demo airflow test torture torture-kills lint audit bench bench-peers up down generated lock clean docker-works
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -55,6 +55,11 @@ audit: $(VENV)/.made ## Ask whether locked dependencies have known vulnerabiliti
 
 bench: $(VENV)/.dev ## Compare replication with the raw pipe, side by side
 	$(PY) -m tests.services run postgres mysql -- $(PY) -m benchmarks $(ARGS)
+
+bench-peers: $(VENV)/.made ## Install dlt and sling, which `make bench ARGS=movers` compares with
+	@$(PY) -m venv $(VENV)/peers
+	@$(VENV)/peers/bin/python -m pip install --quiet --disable-pip-version-check \
+	  'dlt[sqlalchemy]==1.31.0' 'pyarrow>=17' 'psycopg2-binary>=2.9' 'pymysql[rsa]>=1.1' 'sling==1.4.11'
 
 up: docker-works ## Start PostgreSQL, MySQL and Airflow in Docker, and say where Airflow is
 	@$(PYTHON) docker/make_env.py .env.example .env

@@ -47,7 +47,7 @@ class Result:
         return None
 
     def as_json(self) -> dict[str, Any]:
-        """Every field, and what follows from them; docs/performance.md tells what each key means."""
+        """Every field, and what follows from them."""
         return {
             "what": self.what,
             "unit": self.unit,
