@@ -21,33 +21,33 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(pool: Pool) -> Iterator[Server]:
-    yield from _server("postgres", pool)
+def postgres_server(lent: Pool) -> Iterator[Server]:
+    yield from _server("postgres", lent)
 
 
 @pytest.fixture(scope="session")
-def mysql_server(pool: Pool) -> Iterator[Server]:
-    yield from _server("mysql", pool)
+def mysql_server(lent: Pool) -> Iterator[Server]:
+    yield from _server("mysql", lent)
 
 
 @pytest.fixture(scope="session")
-def mariadb_server(pool: Pool) -> Iterator[Server]:
-    yield from _server("mariadb", pool)
+def mariadb_server(lent: Pool) -> Iterator[Server]:
+    yield from _server("mariadb", lent)
 
 
 @pytest.fixture(scope="session")
-def pool() -> Pool:
+def lent() -> Pool:
     """Databases that tests lend; whoever stops a server closes it first."""
     return Pool()
 
 
 @pytest.fixture
-def new_source(pool: Pool, postgres_server: Server) -> Iterator[Callable[..., SourceDatabase]]:
+def new_source(lent: Pool, postgres_server: Server) -> Iterator[Callable[..., SourceDatabase]]:
     """Makes PostgreSQL databases: `new_source(read_all_stats=False)` has an owner who sees less."""
     with ExitStack() as stack:
 
         def make(*, read_all_stats: bool = True) -> SourceDatabase:
-            return stack.enter_context(pool.source(postgres_server, read_all_stats=read_all_stats))
+            return stack.enter_context(lent.source(postgres_server, read_all_stats=read_all_stats))
 
         yield make
 
@@ -59,13 +59,13 @@ def source(new_source: Callable[..., SourceDatabase]) -> SourceDatabase:
 
 
 @pytest.fixture(params=["mysql", "mariadb"])
-def target(pool: Pool, request: pytest.FixtureRequest) -> Iterator[TargetDatabase]:
+def target(lent: Pool, request: pytest.FixtureRequest) -> Iterator[TargetDatabase]:
     """A fresh target database. Every test that asks for one runs on MySQL and on MariaDB."""
-    with pool.target(request.getfixturevalue(f"{request.param}_server")) as database:
+    with lent.target(request.getfixturevalue(f"{request.param}_server")) as database:
         yield database
 
 
-def _server(kind: Kind, pool: Pool) -> Iterator[Server]:
+def _server(kind: Kind, lent: Pool) -> Iterator[Server]:
     handle = None
     try:
         handle = launch(kind)
@@ -76,5 +76,5 @@ def _server(kind: Kind, pool: Pool) -> Iterator[Server]:
         pytest.skip(str(error))
     finally:
         if handle is not None:
-            pool.close()
+            lent.close()
             handle.stop()
