@@ -10,14 +10,41 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks import generate, increment, load, machine, marts, movers, parse, resume, table, ticks, validate, verify
+from benchmarks import (
+    generate,
+    increment,
+    load,
+    machine,
+    marts,
+    movers,
+    parse,
+    resume,
+    small,
+    startup,
+    table,
+    ticks,
+    validate,
+    verify,
+)
 from benchmarks.result import Result
 from tests.services import Kind, Server, launch
 
 Measure = Callable[[Server, Server, int, int], Iterable[Result] | None]
 """Prints what it found, or returns it to be printed."""
 
-SCENARIOS = ("load", "increment", "resume", "verify", "marts", "movers", "generate", "parse", "validate")
+SCENARIOS = (
+    "load",
+    "increment",
+    "resume",
+    "verify",
+    "marts",
+    "small",
+    "startup",
+    "movers",
+    "generate",
+    "parse",
+    "validate",
+)
 
 
 def main() -> None:
@@ -41,6 +68,8 @@ def main() -> None:
         "resume": resume.run,
         "verify": verify.run,
         "marts": marts.run,
+        "small": small.run,
+        "startup": startup.run,
         "movers": movers.run,
     }
     kept: list[dict[str, Any]] = []

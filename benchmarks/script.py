@@ -39,9 +39,13 @@ def copy(source_url: str, target_url: str, tables: Sequence[str], threads: int) 
     into = make_url(target_url).update_query_dict({"local_infile": "1"}).render_as_string(hide_password=False)
 
     def some(number: int) -> int:
-        with closing(connect(source_url)) as reading, closing(connect(into)) as writing:
-            with reading.cursor() as source, writing.cursor() as target:
-                return sum(_copy(source, target, table) for table in tables[number::threads])
+        with (
+            closing(connect(source_url)) as reading,
+            closing(connect(into)) as writing,
+            reading.cursor() as source,
+            writing.cursor() as target,
+        ):
+            return sum(_copy(source, target, table) for table in tables[number::threads])
 
     with ThreadPoolExecutor(threads) as pool:
         return sum(pool.map(some, range(threads)))

@@ -1,4 +1,4 @@
-"""What has to be waited for however little there is to do: help, a spec that is checked, a run that finds nothing new."""
+"""What is waited for however little there is to do: help, a spec that is checked, a run that finds nothing new."""
 
 from __future__ import annotations
 

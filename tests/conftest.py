@@ -21,25 +21,24 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[Server]:
-    yield from _server("postgres")
+def postgres_server(pool: Pool) -> Iterator[Server]:
+    yield from _server("postgres", pool)
 
 
 @pytest.fixture(scope="session")
-def mysql_server() -> Iterator[Server]:
-    yield from _server("mysql")
+def mysql_server(pool: Pool) -> Iterator[Server]:
+    yield from _server("mysql", pool)
 
 
 @pytest.fixture(scope="session")
-def mariadb_server() -> Iterator[Server]:
-    yield from _server("mariadb")
+def mariadb_server(pool: Pool) -> Iterator[Server]:
+    yield from _server("mariadb", pool)
 
 
 @pytest.fixture(scope="session")
-def pool() -> Iterator[Pool]:
-    made = Pool()
-    yield made
-    made.close()
+def pool() -> Pool:
+    """Databases that tests lend; whoever stops a server closes it first."""
+    return Pool()
 
 
 @pytest.fixture
@@ -66,7 +65,7 @@ def target(pool: Pool, request: pytest.FixtureRequest) -> Iterator[TargetDatabas
         yield database
 
 
-def _server(kind: Kind) -> Iterator[Server]:
+def _server(kind: Kind, pool: Pool) -> Iterator[Server]:
     handle = None
     try:
         handle = launch(kind)
@@ -77,4 +76,5 @@ def _server(kind: Kind) -> Iterator[Server]:
         pytest.skip(str(error))
     finally:
         if handle is not None:
+            pool.close()
             handle.stop()

@@ -1,0 +1,36 @@
+"""What an increment reads of the copy is set by what changed, not by the copy's size."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import pytest
+
+from tests.replicate.conftest import Copying
+from tests.services.login import connect
+
+ROWS, CHANGED = 40_000, 400
+TIMES = 8
+"""Rows of the copy that are fetched for one that changed, at most: by its key, once for each look."""
+
+
+@pytest.mark.parametrize("target", ["mysql"], indirect=True)  # MariaDB counts nothing unless its server is told to
+@pytest.mark.parametrize("policy", ["keep", "remove"])
+def test_the_copy_is_not_read_through(copying: Copying, policy: str) -> None:
+    copying.source.execute("CREATE TABLE t (id int PRIMARY KEY, note text, updated_at timestamptz NOT NULL)")
+    copying.source.execute(f"INSERT INTO t SELECT i, 'note', '2026-01-01' FROM generate_series(1, {ROWS}) AS i")
+    assert copying(deletes={"policy": policy}).rows_written == ROWS
+    copying.source.execute(f"UPDATE t SET note = 'x', updated_at = now() WHERE id % {ROWS // CHANGED} = 7")
+    before = _fetched(copying)
+    assert copying(deletes={"policy": policy}).rows_written == CHANGED
+    assert CHANGED <= _fetched(copying) - before <= CHANGED * TIMES
+
+
+def _fetched(copying: Copying) -> int:
+    """Rows of the copy that the server has fetched, whoever asked."""
+    with closing(connect(copying.target.admin_url, autocommit=True)) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT COALESCE(SUM(COUNT_FETCH), 0) FROM performance_schema.table_io_waits_summary_by_table "
+            "WHERE OBJECT_SCHEMA = DATABASE() AND OBJECT_NAME = 'copy'"
+        )
+        return int(cursor.fetchone()[0])
