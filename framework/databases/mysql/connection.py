@@ -64,6 +64,9 @@ class StreamingConnection(_Base):
     packet: int = PACKET
     """Bytes of one packet that this server takes."""
 
+    unsettled: frozenset[str] = frozenset({"all"})
+    """Settings that are not, or perhaps not, what every statement relies on (`session.SETTINGS`)."""
+
     _stream: BinaryIO | None = None
     _sent: Callable[[bytes], None] | None = None
 

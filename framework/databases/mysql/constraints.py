@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from itertools import groupby
 from operator import itemgetter
+from typing import TYPE_CHECKING
 
-from framework.databases.base import Constraint, Session
+from framework.databases.base import Constraint
 from framework.databases.mysql.dialect import MySQLDialect
-from framework.errors import ConstraintNotOurs, ForeignKeyImpossible, StatementFailed, VitrinaError
+from framework.errors import ConstraintNotOurs, ForeignKeyImpossible, StatementFailed
+
+if TYPE_CHECKING:
+    from framework.databases.mysql.session import MySQLSession
 
 # MariaDB compares names of referred tables without case, so what is found is looked at again.
 FOUND = """
@@ -51,12 +54,12 @@ _ASKED, _PAUSE, _USUAL = 3, 1.0, 30
 _quote = MySQLDialect().quote
 
 
-def of(session: Session, table: str) -> tuple[Constraint, ...]:
+def of(session: MySQLSession, table: str) -> tuple[Constraint, ...]:
     """The foreign keys of a table, and those that lead to it."""
     return tuple(_found(session, table))
 
 
-def _found(session: Session, table: str) -> Iterator[Constraint]:
+def _found(session: MySQLSession, table: str) -> Iterator[Constraint]:
     rows = session.query(FOUND, (table, table))
     for (name, owning, led_to, delete, update), parts in groupby(rows, itemgetter(0, 1, 2, 3, 4)):
         listed = [tuple(map(str, part)) for part in parts]
@@ -76,7 +79,7 @@ def _action(name: str) -> str:
     return known if known in ("cascade", "set null") else "no action"
 
 
-def fitted(session: Session, constraint: Constraint) -> Constraint:
+def fitted(session: MySQLSession, constraint: Constraint) -> Constraint:
     """The foreign key as MySQL can have it: its columns in the order of the index that they refer to.
 
     Raises:
@@ -103,12 +106,12 @@ def fitted(session: Session, constraint: Constraint) -> Constraint:
     return arranged.named()
 
 
-def _columns(session: Session, table: str) -> dict[str, tuple[str, str | None, str]]:
+def _columns(session: MySQLSession, table: str) -> dict[str, tuple[str, str | None, str]]:
     """By column, its type, its collation, and whether it may be NULL."""
     return {str(row[0]): (str(row[1]).lower(), row[2], str(row[3])) for row in session.query(COLUMNS, (table,))}
 
 
-def _unique_index(session: Session, constraint: Constraint) -> tuple[str, ...]:
+def _unique_index(session: MySQLSession, constraint: Constraint) -> tuple[str, ...]:
     """The columns of the unique index that a foreign key leads to, in their order there."""
     found = session.query(UNIQUE, (constraint.referred_table,))
     for _, parts in groupby(found, itemgetter(0)):
@@ -143,7 +146,7 @@ def _require_alike(
         )
 
 
-def add(session: Session, constraint: Constraint) -> None:
+def add(session: MySQLSession, constraint: Constraint) -> None:
     """Declare a foreign key, whatever the rows are."""
     actions = "".join(
         f" ON {event} {action.upper()}"
@@ -159,7 +162,7 @@ def add(session: Session, constraint: Constraint) -> None:
         )
 
 
-def drop(session: Session, constraints: Iterable[Constraint]) -> None:
+def drop(session: MySQLSession, constraints: Iterable[Constraint]) -> None:
     """Drop foreign keys; another run may have done it already."""
     for constraint in constraints:
         try:
@@ -169,7 +172,7 @@ def drop(session: Session, constraints: Iterable[Constraint]) -> None:
                 raise
 
 
-def release(session: Session, table: str) -> None:
+def release(session: MySQLSession, table: str) -> None:
     """Drop our foreign keys from and to a table that is about to go.
 
     Raises:
@@ -182,16 +185,15 @@ def release(session: Session, table: str) -> None:
     drop_ours(session, table)
 
 
-def drop_ours(session: Session, table: str) -> None:
+def drop_ours(session: MySQLSession, table: str) -> None:
     """Drop our foreign keys from and to a table, which would keep columns from being changed."""
     drop(session, (constraint for constraint in of(session, table) if constraint.is_ours))
 
 
-def _alter(session: Session, statement: str) -> None:
+def _alter(session: MySQLSession, statement: str) -> None:
     """Alter a table. Who comes while that waits for others waits behind it: so it asks often, and never for long."""
     deadline = time.monotonic() + PATIENCE
-    session.execute(f"SET SESSION lock_wait_timeout = {_ASKED}")
-    try:
+    with session.setting("lock_wait_timeout", str(_ASKED), str(_USUAL)):
         while True:
             try:
                 session.execute(statement)
@@ -201,9 +203,6 @@ def _alter(session: Session, statement: str) -> None:
                 time.sleep(_PAUSE)
             else:
                 return
-    finally:
-        with suppress(VitrinaError):
-            session.execute(f"SET SESSION lock_wait_timeout = {_USUAL}")
 
 
 def _list(names: Iterable[str]) -> str:

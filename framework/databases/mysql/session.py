@@ -48,9 +48,12 @@ class MySQLSession:
         self._dialect = MySQLDialect()
 
     def pin(self) -> None:
-        """Apply the settings every statement relies on."""
+        """Apply the settings every statement relies on, where the connection does not have them from an earlier use."""
+        if not self._connection.unsettled:
+            return
         for statement in SETTINGS:
             self.execute(statement.format(collation=self._collation, patience=self._connection.patience))
+        self._connection.unsettled = frozenset()
         if self._connection.origin is None:
             query = "SELECT HOST FROM information_schema.PROCESSLIST WHERE ID = CONNECTION_ID()"
             ((host, longest),) = self.query(f"SELECT ({query}), @@max_allowed_packet")
@@ -70,12 +73,8 @@ class MySQLSession:
 
     def query_shared(self, sql: str) -> list[Row]:
         """Run a SELECT that locks the rows it reads; it waits for a merge of another table as long as that takes."""
-        self.execute(f"SET SESSION innodb_lock_wait_timeout = {MERGE_SECONDS}")
-        try:
+        with self.setting("innodb_lock_wait_timeout", str(MERGE_SECONDS), "30"):
             return self.query(f"{sql} LOCK IN SHARE MODE")
-        finally:
-            with suppress(VitrinaError):
-                self.execute("SET SESSION innodb_lock_wait_timeout = 30")
 
     def query_uncommitted(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """Run a query that also sees what other sessions have not committed."""
@@ -95,13 +94,22 @@ class MySQLSession:
     @contextmanager
     def unreferenced(self) -> Iterator[None]:
         """Within the context the server neither checks foreign keys nor cascades."""
-        self.execute("SET SESSION foreign_key_checks = 0")
+        with self.setting("foreign_key_checks", "0", "1"):
+            yield
+
+    @contextmanager
+    def setting(self, name: str, value: str, usual: str) -> Iterator[None]:
+        """Within the context a setting has another value. What cannot be set back is before the session's next use."""
+        before = self._connection.unsettled
+        self._connection.unsettled = before | {name}
+        self.execute(f"SET SESSION {name} = {value}")
         try:
             yield
         finally:
             # Where the connection is gone, so is the setting.
             with suppress(VitrinaError):
-                self.execute("SET SESSION foreign_key_checks = 1")
+                self.execute(f"SET SESSION {name} = {usual}")
+                self._connection.unsettled -= {name} - before
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

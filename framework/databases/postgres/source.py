@@ -25,6 +25,7 @@ from framework.errors import StatementFailed, VitrinaError
 Row = tuple[Any, ...]
 Parameters = Sequence[Any] | Mapping[str, Any]
 
+# Once for each connection: later statements change settings within their transactions only.
 # With row_security off, a query whose rows a policy would hide from the role fails, instead of missing them. Probes
 # end a session whose client's machine is gone: it would hold back the horizon, and dead rows, for hours.
 SESSION = f"""
@@ -177,7 +178,9 @@ class PostgresSource:
             connection.autocommit = True
             connection.set_client_encoding("UTF8")
             session = PostgresSession(self.name, connection)
-            session.execute(SESSION)
+            if not pooled.info.get("pinned"):
+                session.execute(SESSION)
+                pooled.info["pinned"] = True
             yield session
         except BaseException as error:
             pooled.invalidate()
