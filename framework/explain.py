@@ -16,7 +16,7 @@ from framework.errors import BookkeepingNewer, ConnectionFailed, VitrinaError
 from framework.generate.expected import distinct_values
 from framework.generate.filling import pending
 from framework.plan import Kind, Plan, Step
-from framework.replicate import constraints, cursor, evolve, quarantine, state, unfit
+from framework.replicate import constraints, cursor, cursor_index, evolve, quarantine, state, unfit
 from framework.replicate.mapping import PLAN_MASK_KEY, resolve
 from framework.replicate.schema.structure import structure
 from framework.spec.declared import table_of
@@ -38,6 +38,7 @@ class Explained:
         fails: whether it would fail.
         changes: what is different between a copy and its source or its spec, and what becomes of it; of fake data, how
             many different values columns will have that repeat those of a pool.
+        advice: what would make each run cheaper, with the statement that does it.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Explained:
     sql: str = ""
     changes: tuple[str, ...] = ()
     fails: bool = False
+    advice: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The step as JSON-able data."""
@@ -115,7 +117,8 @@ def _replicate(step: Step, spec: Spec, source: PostgresSource | None, target: Ta
     found = _source_table(task, spec, source)
 
     def explained(action: str, sql: str = "", changes: tuple[str, ...] = ()) -> Explained:
-        return Explained(step.name, step.kind.value, step.needs, action, sql, changes)
+        advice = found.advice if found is not None else ()
+        return Explained(step.name, step.kind.value, step.needs, action, sql, changes, advice=advice)
 
     if found is None:
         if source is not None:
@@ -175,6 +178,7 @@ class _Found:
     table: Table
     numbers: Attributes | None = None
     database: str | None = None
+    advice: tuple[str, ...] = ()
 
 
 def _source_table(task: ReplicateTask, spec: Spec, source: PostgresSource | None) -> _Found | None:
@@ -187,7 +191,9 @@ def _source_table(task: ReplicateTask, spec: Spec, source: PostgresSource | None
     with source.session() as session:
         table = require(session, task.source_schema, task.source_table)
         numbers = attributes(session, task.source_schema, task.source_table)
-        return _Found(table, numbers, identity(session))
+        missing = cursor_index.missing(session, task, table)
+        advice = (f"{missing.fact}; fix: {missing.ddl}",) if missing is not None else ()
+        return _Found(table, numbers, identity(session), advice)
 
 
 def _constraints(step: Step, source: PostgresSource | None, target: Target | None) -> str:

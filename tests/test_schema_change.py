@@ -31,6 +31,7 @@ def vitrina(source: SourceDatabase, target: TargetDatabase, tmp_path: Path) -> C
     source.execute(
         "CREATE TABLE people (id int PRIMARY KEY, name text, age int, changed_at timestamptz NOT NULL DEFAULT now())"
     )
+    source.execute("CREATE INDEX ON people (changed_at)")
     source.execute("INSERT INTO people VALUES (1, 'a', 1), (2, 'b', 2)")
     (tmp_path / "people.yaml").write_text(SPEC)
     environ = {"VITRINA_CONN_PEOPLE_POSTGRES": source.url, "VITRINA_CONN_PEOPLE_MYSQL": target.url}

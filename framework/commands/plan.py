@@ -35,7 +35,7 @@ def _print(step: Explained) -> None:
     click.echo(f"{step.name}: {action}{after}")
     for line in further:
         click.echo(f"  {line}")
-    for change in step.changes:
+    for change in (*step.changes, *step.advice):
         click.echo(f"  - {change}")
     for line in step.sql.strip().splitlines():
         click.echo(f"    {line}")

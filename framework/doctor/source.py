@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from framework.databases.postgres import catalog
-from framework.databases.postgres.names import qualified, quote
+from framework.databases.postgres.names import qualified
 from framework.databases.postgres.snapshot import horizon
 from framework.databases.postgres.source import PostgresSession, PostgresSource
 from framework.diagnostics import Severity
 from framework.doctor.remarks import Remark, well
 from framework.errors import PrivilegeMissing, SourceMismatch
 from framework.generate.scalars import element_of
-from framework.replicate import cursor
+from framework.replicate import cursor, cursor_index
 from framework.spec.declared import table_of
 from framework.spec.entities import Entity
 from framework.spec.models import Spec
@@ -108,7 +108,8 @@ def _table(spec: Spec, task: ReplicateTask, session: PostgresSession) -> Iterato
         return
     drift = list(_drift(task.source_table, entity, found)) if entity is not None else []
     yield from drift
-    yield from _cursor_index(task, found)
+    if (missing := cursor_index.missing(session, task, found)) is not None:
+        yield Remark("source", missing.fact, Severity.WARNING, missing.ddl, "cursor-not-indexed", loc, on_key=True)
     if not drift:
         yield well("source", f"{name} can be read" + (", and is as declared" if entity is not None else ""))
 
@@ -151,16 +152,3 @@ def _same(one: LogicalType, other: LogicalType) -> bool:
         return any(each.kind is Kind.UNKNOWN for each in elements) or _same(*elements)
     told = [(each.kind, each.length, each.precision, each.scale) for each in (one, other)]
     return told[0] == told[1]
-
-
-def _cursor_index(task: ReplicateTask, found: Table) -> Iterator[Remark]:
-    column = found.column(task.cursor) if task.cursor and task.mode == "incremental" else None
-    if column is None or column.type.kind is Kind.UNKNOWN:
-        return
-    if not any(names[:1] == (column.name,) for names in (found.primary_key, *(i.columns for i in found.indexes))):
-        table = qualified(task.source_schema, task.source_table)
-        fact = f"the cursor {column.name!r} of {table} has no index in the database"
-        fix = f"CREATE INDEX CONCURRENTLY ON {table} ({quote(column.name)})"
-        yield Remark(
-            "source", fact, Severity.WARNING, fix, "cursor-not-indexed", ("replicate", task.table), on_key=True
-        )

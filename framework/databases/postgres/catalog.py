@@ -77,6 +77,10 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = %s AND c.relname = %s AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 """
 
+RELATION_KIND = """
+SELECT c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relname = %s
+"""
+
 _FAMILIES = {"a": Kind.ARRAY, "c": Kind.COMPOSITE, "e": Kind.ENUM}
 _ACTIONS = {"a": "no action", "r": "restrict", "c": "cascade", "n": "set null", "d": "set default"}
 
@@ -92,6 +96,11 @@ SELECT current_database(),
 def identity(session: PostgresSession) -> str:
     """What tells this database from all others, as far as the role may know."""
     return "/".join(str(part) for part in session.query(IDENTITY)[0])
+
+
+def relation_kind(session: PostgresSession, schema: str, table: str) -> str:
+    """``pg_class.relkind`` of a table that is there: ``r`` for an ordinary one, ``p`` for a partitioned one..."""
+    return str(session.query(RELATION_KIND, (schema, table))[0][0])
 
 
 def describe(session: PostgresSession, schema: str, table: str) -> Table | None:
