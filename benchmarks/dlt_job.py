@@ -1,18 +1,27 @@
-"""dlt's own way from PostgreSQL to MySQL; run by the Python of the peers, without Vitrina: SOURCE TARGET FOLDER."""
+"""dlt's quickest way from PostgreSQL to MySQL; run by the Python of the peers, without Vitrina: SOURCE TARGET FOLDER.
+
+Of its backends, file formats and numbers of workers this was the best mix on two cores: batches of Arrow, each a file of
+its own, loaded by four threads.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
+BATCH = 50_000
+
+os.environ.update(DATA_WRITER__FILE_MAX_ITEMS=str(BATCH), LOAD__WORKERS="4")
 dlt = import_module("dlt")
 source, target, folder = sys.argv[1:]
 table = import_module("dlt.sources.sql_database").sql_table(
     credentials=source,
     table="facts",
     schema="public",
-    backend="pyarrow",
-    chunk_size=100_000,
+    backend="connectorx",
+    backend_kwargs={"return_type": "arrow_stream", "batch_size": BATCH},
+    chunk_size=BATCH,
     reflection_level="full_with_precision",
 )
 pipeline = dlt.pipeline(
