@@ -1,7 +1,7 @@
 """dlt's quickest way from PostgreSQL to MySQL; run by the Python of the peers, without Vitrina: SOURCE TARGET FOLDER.
 
-Of its backends, file formats and numbers of workers this was the best mix on two cores: batches of Arrow, each a file of
-its own, loaded by four threads.
+Of its backends, file formats and numbers of workers this was the best mix on two cores: batches of Arrow, each in a
+file of its own, loaded by four threads.
 """
 
 from __future__ import annotations

@@ -4,16 +4,56 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
-from benchmarks import generate, increment, load, ticks, verify
+from benchmarks import chart, document, generate, increment, load, machine, table, ticks, verify
 from benchmarks.__main__ import measured
-from benchmarks.report import Report
+from benchmarks.report import Measured, Report
+from benchmarks.result import Result
 from benchmarks.scenarios import SCENARIOS
 from tests.services import Server, ServerUnavailable
 from tests.services.client import client
 from tests.services.databases import TargetDatabase
+
+PRINTED = {"load", "increment", "verify", "generate", "generators", "ticks"}
+"""Those that still print what they find."""
+
+PAGE, RESULTS, CHART = (Path(__file__).parents[1] / "docs" / f"performance.{kind}" for kind in ("md", "json", "svg"))
+
+
+def test_the_page_and_the_chart_show_what_was_measured() -> None:
+    report = Report.read(RESULTS)
+    assert not report.quick
+    assert document.written(PAGE.read_text(), report) == PAGE.read_text(), "run `make bench-chart`"
+    assert chart.draw(report) == CHART.read_text(), "run `make bench-chart`"
+
+
+def test_a_report_keeps_what_other_scenarios_found_on_the_same_machine(tmp_path: Path) -> None:
+    old, new = (Measured(name, "c1", Result(name, (2.0,), theirs=(1.0,), against="x")) for name in ("old", "new"))
+    report = Report(quick=False, machine={"machine": "one"}, results=(old, new))
+    report.write(tmp_path / "report.json")
+    kept = Report.read(tmp_path / "report.json")
+    assert kept == report
+    again = Measured("old", "c2", Result("old", (3.0,)))
+    assert Report(False, {"machine": "one"}).with_others_of(kept).with_results("old", [again]).results == (again, new)
+    assert Report(False, {"machine": "two"}).with_others_of(kept).results == ()
+    assert Report(True, {"machine": "one"}).with_others_of(kept).results == ()
+
+
+def test_a_requirement_that_is_missed_is_told() -> None:
+    slow = Result("load", (2.0, 4.0, 3.0), against="pipe", theirs=(1.0, 1.0, 1.0), at_least=0.95)
+    assert slow.ratio == pytest.approx(1 / 3)
+    assert slow.missed_by == pytest.approx(1 - 1 / 3 / 0.95)
+    assert "at least 0.95: MISSED BY 65%" in table.row(slow)
+    assert "MISSED" not in table.row(slow, judged=False)
+    assert "**missed by 65%**" in document.section(Report(False, {}, (Measured("load", "c", slow),)))
+    large = Result("memory", (220.0,), unit="MB", at_most=200)
+    assert large.missed_by == pytest.approx(0.1)
+    drawn = chart.draw(Report(False, {}, (Measured("load", "c", slow), Measured("load", "c", large))))
+    assert re.findall('<rect class="(holds|missed)"', drawn) == ["missed", "missed"]
+    assert Result("memory", (200.0,), unit="MB", at_most=200).missed_by == 0
 
 
 @pytest.mark.parametrize("name", [name for name, scenario in SCENARIOS.items() if not scenario.foreign])
@@ -30,14 +70,20 @@ def test_the_quick_form_of_each_scenario_finds_something(
     except ServerUnavailable as error:
         pytest.skip(str(error))
     found = tuple(measured(name, postgres_server, mysql_server, quick=True))
-    assert len(capsys.readouterr().out.splitlines()) > 2
-    if not found:
-        return
-    report = Report(quick=True, machine={"machine": "some"}).with_results(name, found)
+    printed = capsys.readouterr().out
+    if name not in PRINTED:
+        assert found
+    report = Report(quick=True, machine=machine.describe(postgres_server, mysql_server)).with_results(name, found)
     report.write(tmp_path / "report.json")
-    assert Report.read(tmp_path / "report.json").results[0].scenario == name
-    for row in found:
+    read = Report.read(tmp_path / "report.json")
+    assert [(row.scenario, row.result.what) for row in read.results] == [(name, row.result.what) for row in found]
+    for row in read.results:
         assert row.result.judged > 0
+        assert row.result.what in printed
+    drawn = chart.draw(read)
+    assert ET.fromstring(drawn).tag.endswith("svg")
+    bars = re.findall('<rect class="(holds|missed)"', drawn)
+    assert len(bars) == sum(row.result.reached is not None for row in found)
 
 
 def test_load_compares_equal_copies(
