@@ -16,7 +16,7 @@ BEGIN, END = "<!-- results -->", "<!-- /results -->"
 def section(report: Report) -> str:
     """The machine and a table of all results."""
     lines = [f"- {name}: {text}" for name, text in report.machine.items()]
-    lines += ["", "| scenario | what | ours | other | ratio | required | commit |", "|---|---|---|---|---|---|---|"]
+    lines += ["", "| scenario | what | ours | other | ratio | rounds | required | commit |", "|---" * 8 + "|"]
     return "\n".join([*lines, *map(_row, report.results)])
 
 
@@ -35,7 +35,7 @@ def _row(measured: Measured) -> str:
     ratio = "" if result.ratio is None else f"{result.ratio:.2f}"
     required = "" if result.missed_by is None else bound(result) + _missed(result.missed_by)
     ours = figure(median(result.ours), result.unit)
-    cells = (measured.scenario, what, ours, theirs, ratio, required, f"`{measured.commit}`")
+    cells = (measured.scenario, what, ours, theirs, ratio, str(len(result.ours)), required, f"`{measured.commit}`")
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
