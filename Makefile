@@ -61,7 +61,7 @@ bench-peers: $(VENV)/.made ## Install dlt, sling, Mimesis and Snowfakery, which 
 	@$(VENV)/peers/bin/python -m pip install --quiet --disable-pip-version-check \
 	  'dlt[sqlalchemy]==1.31.0' 'connectorx>=0.4' 'pyarrow>=17' 'psycopg2-binary>=2.9' 'pymysql[rsa]>=1.1' \
 	  'sling-linux-amd64==1.4.11; platform_system == "Linux" and platform_machine == "x86_64"' \
-	  'mimesis>=18' 'snowfakery>=4.2'
+	  'mimesis>=18' 'snowfakery>=4.2' 'setuptools<81'
 
 bench-chart: ## Draw the results of docs/performance.json, and write them into docs/performance.md
 	$(PY) -m benchmarks.chart docs/performance.json docs/performance.svg

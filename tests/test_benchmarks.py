@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from benchmarks import chart, document, generate, increment, load, machine, table, ticks, verify
+from benchmarks import chart, document, increment, load, machine, table, verify
 from benchmarks.__main__ import measured
 from benchmarks.report import Measured, Report
 from benchmarks.result import Result
@@ -17,7 +17,7 @@ from tests.services import Server, ServerUnavailable
 from tests.services.client import client
 from tests.services.databases import TargetDatabase
 
-PRINTED = {"load", "increment", "verify", "generate", "generators", "ticks"}
+PRINTED = {"load", "increment", "verify"}
 """Those that still print what they find."""
 
 PAGE, RESULTS, CHART = (Path(__file__).parents[1] / "docs" / f"performance.{kind}" for kind in ("md", "json", "svg"))
@@ -137,17 +137,3 @@ def test_increments_are_measured_against_the_load(
         ("0", "10"),
         ("0", "30"),
     ]
-
-
-def test_generate_compares_equal_fills(postgres_server: Server, capsys: pytest.CaptureFixture[str]) -> None:
-    generate.run(postgres_server, orders=5_000, rounds=1)
-    printed = capsys.readouterr().out
-    assert re.search(r"(?m)^prepared COPY / vitrina, median of 1: \d+\.\d\d of its speed$", printed)
-    assert re.search(r"(?m)^peak memory +\d+ MB$", printed)
-
-
-def test_ticks_are_measured_against_the_shortest_statements(
-    postgres_server: Server, capsys: pytest.CaptureFixture[str]
-) -> None:
-    ticks.run(postgres_server, orders=10_000, rounds=1)
-    assert re.search(r"(?m)^ticks of 2,250 changes, median of 1: \d+\.\d\d", capsys.readouterr().out)
