@@ -26,7 +26,7 @@ from framework.errors import DiskFull, VitrinaError
 from framework.replicate import chunks, cursor, reuse, staging, state, succession
 from framework.replicate.job import Job, owner_of
 from framework.replicate.journal import Loaded
-from framework.replicate.outline import Outline
+from framework.replicate.outline import PLACE, Outline
 from framework.replicate.schema import structure
 from framework.replicate.schema.structure import Structure
 from framework.tables import Index, Table
@@ -135,10 +135,13 @@ def _outline(job: Job, left: Left, fresh: Outline, files: str) -> Outline | None
     parts are caught up in the end, and so may begin with the horizon from before the first one.
     """
     before, files_before = Outline.from_json(left.planned["outline"]), left.planned["files"]
+    if before.by == PLACE:
+        return None  # places are those of a snapshot that is gone
     undone = tuple(number for number in before.compared if number not in left.loaded)
     going = replace(
         fresh,
         generation=left.generation,
+        by=before.by,
         ranges=before.ranges,
         since=before.since if undone else before.position,
         files=before.files if undone else files_before,
