@@ -66,7 +66,12 @@ class Left:
 
     @property
     def is_worth_it(self) -> bool:
-        """Whether there is so much that to load it again would take longer than to look at it."""
+        """Whether there is so much that to load it again would take longer than to look at it.
+
+        Places are those of a snapshot that is gone.
+        """
+        if tuple(self.planned["outline"]["by"]) == PLACE:
+            return False
         rows = sum(part.rows for part in self.loaded.values())
         return bool(self.present) and (self.parts > 1 or rows >= chunks.WORTH_SPLITTING)
 
@@ -135,8 +140,6 @@ def _outline(job: Job, left: Left, fresh: Outline, files: str) -> Outline | None
     parts are caught up in the end, and so may begin with the horizon from before the first one.
     """
     before, files_before = Outline.from_json(left.planned["outline"]), left.planned["files"]
-    if before.by == PLACE:
-        return None  # places are those of a snapshot that is gone
     undone = tuple(number for number in before.compared if number not in left.loaded)
     going = replace(
         fresh,
