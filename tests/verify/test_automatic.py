@@ -67,7 +67,7 @@ class Pipeline:
         commands.replicate(self.path, "default", Parallel(), tables, full_refresh=full_refresh)
 
     def mart(self) -> None:
-        commands.mart(self.path, "default", Parallel(), full_refresh=False)
+        commands.mart(self.path, "default", 1, full_refresh=False)
 
     def verify(self, fraction: float | None = None, *, repair: bool = False) -> bool:
         return verify(self.path, "default", (), fraction, repair=repair, form="text")
