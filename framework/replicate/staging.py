@@ -11,8 +11,9 @@ from framework.databases.postgres.source import PostgresSession
 from framework.replicate import cursor, quarantine, replacing
 from framework.replicate.census import Census
 from framework.replicate.job import Counter, Job
+from framework.replicate.keys import Tables
 from framework.replicate.mapping import DELETED_AT
-from framework.replicate.reconciliation import Reconciled, Tables, reconcile
+from framework.replicate.reconciliation import Reconciled, reconcile
 from framework.replicate.replacing import Replaced
 from framework.tables import Table
 
