@@ -11,6 +11,7 @@ from statistics import median
 from benchmarks import peers, prepared, shop
 from benchmarks.child import Measured, measured
 from benchmarks.load import closing
+from benchmarks.scenario import Scenario, Size
 from framework.databases.postgres.source import PostgresSource
 from framework.events import Reporter
 from framework.generate import drawn
@@ -127,3 +128,15 @@ def _once(server: Server, work: object, orders: int) -> Measured:
     assert callable(work)
     with closing(SourceDatabase(server)) as database:
         return measured(work, url=database.url, orders=orders)
+
+
+def _measure(source: Server, _: Server, orders: int, rounds: int) -> None:
+    run(source, orders, rounds)
+
+
+def _measure_peers(source: Server, _: Server, orders: int, rounds: int) -> None:
+    run_peers(source, orders, rounds)
+
+
+SCENARIO = Scenario(_measure, full=(Size(1_000_000, 3), Size(10_000_000, 1)), quick=Size(5_000), unit="orders")
+GENERATORS = Scenario(_measure_peers, full=(Size(1_000_000, 3),), quick=Size(2_000), unit="orders")

@@ -7,6 +7,7 @@ from statistics import median
 
 from benchmarks import facts
 from benchmarks.load import closing
+from benchmarks.scenario import Scenario, Size
 from benchmarks.vitrina import TASK
 from framework.databases.mysql.target import MySQLTarget
 from framework.databases.postgres.source import PostgresSource
@@ -53,3 +54,6 @@ def _replicate(source: SourceDatabase, target: TargetDatabase) -> tuple[float, S
     finally:
         postgres.close()
         mysql.close()
+
+
+SCENARIO = Scenario(run, full=(Size(5_000_000, 1), Size(10_000_000, 1)), quick=Size(3_000))

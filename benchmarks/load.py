@@ -9,6 +9,7 @@ from statistics import median
 from typing import TypeVar
 
 from benchmarks import facts, raw
+from benchmarks.scenario import Scenario, Size
 from benchmarks.vitrina import Measured, replicate
 from tests.services import Server
 from tests.services.databases import Database, SourceDatabase, TargetDatabase
@@ -127,3 +128,6 @@ def closing(database: Opened) -> Iterator[Opened]:
         yield database
     finally:
         database.drop()
+
+
+SCENARIO = Scenario(run, full=(Size(1_000_000, 3), Size(10_000_000, 1)), quick=Size(20_000))

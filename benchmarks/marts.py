@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks import facts, raw
 from benchmarks.result import Result
 from benchmarks.rounds import alternately, closing
+from benchmarks.scenario import Scenario, Size
 from tests.services import Server
 from tests.services.databases import SourceDatabase, TargetDatabase
 
@@ -84,3 +85,6 @@ def _require_equal(target: TargetDatabase) -> None:
         sums = [target.rows(f"SELECT COUNT(*), SUM(n), SUM(amount) FROM {table}") for table in (name, f"hand_{name}")]
         if sums[0] != sums[1]:
             raise RuntimeError(f"the marts {name} differ: {sums}")
+
+
+SCENARIO = Scenario(run, full=(Size(1_000_000, 3),), quick=Size(5_000))

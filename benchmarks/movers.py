@@ -15,6 +15,7 @@ from sqlalchemy.engine import make_url
 from benchmarks import facts
 from benchmarks.result import Result
 from benchmarks.rounds import alternately, closing
+from benchmarks.scenario import Scenario, Size
 from benchmarks.vitrina import replicate
 from tests.services import Server
 from tests.services.databases import SourceDatabase, TargetDatabase
@@ -81,3 +82,6 @@ def _sling(_: SourceDatabase, target: TargetDatabase, __: str) -> list[str]:
 def _plain(url: str) -> str:
     parsed = make_url(url)
     return parsed.set(drivername=parsed.get_backend_name()).render_as_string(hide_password=False)
+
+
+SCENARIO = Scenario(run, full=(Size(1_000_000, 3),), quick=Size(5_000), foreign=True)

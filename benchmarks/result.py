@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
@@ -38,6 +39,15 @@ class Result:
         return median(self.ours) if self.ratio is None else self.ratio
 
     @property
+    def reached(self) -> float | None:
+        """Measured as a part of what is required: 1 and more where it holds, None where nothing is required."""
+        if self.at_least is not None:
+            return self.judged / self.at_least
+        if self.at_most is not None:
+            return self.at_most / self.judged
+        return None
+
+    @property
     def missed_by(self) -> float | None:
         """The part of the bound that is missing: 0 where it holds, None where nothing is required."""
         if self.at_least is not None:
@@ -47,17 +57,13 @@ class Result:
         return None
 
     def as_json(self) -> dict[str, Any]:
-        """Every field, and what follows from them."""
-        return {
-            "what": self.what,
-            "unit": self.unit,
-            "ours": list(self.ours),
-            "against": self.against or None,
-            "theirs": list(self.theirs),
-            "ratio": self.ratio,
-            "at_least": self.at_least,
-            "at_most": self.at_most,
-            "missed_by": self.missed_by,
-            "holds": None if self.missed_by is None else self.missed_by == 0,
-            "note": self.note or None,
-        }
+        """Every field, and what follows from them; figures to four digits, more would be noise."""
+        figures = {name: [float(f"{value:.4g}") for value in getattr(self, name)] for name in ("ours", "theirs")}
+        ratio, missed_by = (None if value is None else round(value, 4) for value in (self.ratio, self.missed_by))
+        return {**asdict(self), **figures, "ratio": ratio, "missed_by": missed_by}
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Result:
+        """The inverse of `as_json`."""
+        fields = {name: row[name] for name in cls.__dataclass_fields__}
+        return cls(**{**fields, "ours": tuple(row["ours"]), "theirs": tuple(row["theirs"])})

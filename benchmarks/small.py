@@ -16,6 +16,7 @@ from benchmarks import facts, script
 from benchmarks.child import measured
 from benchmarks.result import Result
 from benchmarks.rounds import alternately, closing
+from benchmarks.scenario import Scenario, Size
 from framework import runner
 from framework.databases.mysql.target import MySQLTarget
 from framework.databases.postgres.source import PostgresSource
@@ -126,3 +127,6 @@ def _definition(copy: TargetDatabase, table: str) -> str:
     """Without what only one of them says: the comment, which is ours, and the index's name."""
     text = str(copy.rows(f"SHOW CREATE TABLE {table}")[0][1])
     return re.sub(r" COMMENT='.*'$|(?<=KEY )`\w+`(?= \()", "", text)
+
+
+SCENARIO = Scenario(run, full=(Size(1_000_000, 3),), quick=Size(10_000))

@@ -16,13 +16,12 @@ from benchmarks import small
 from benchmarks.parse import spec
 from benchmarks.result import Result
 from benchmarks.rounds import alternately, closing
+from benchmarks.scenario import Scenario, Size
 from tests.services import Server
 from tests.services.databases import SourceDatabase, TargetDatabase
 
 TABLES = 10
 MOST_SECONDS = {"--help": 0.3, "validate one spec": 0.7, f"an empty increment of {TABLES} tables": 2.0}
-TIMES = 5
-"""How much more often than other scenarios: it is quick, and noise is a large part of it."""
 
 
 def run(source_server: Server, target_server: Server, rows: int, rounds: int) -> Iterator[Result]:  # noqa: ARG001
@@ -43,7 +42,7 @@ def run(source_server: Server, target_server: Server, rows: int, rounds: int) ->
         ways = {what: partial(_seconds, order, urls) for what, order in zip(MOST_SECONDS, orders, strict=True)}
         for way in ways.values():
             way()  # writes what Python keeps of modules it has compiled
-        took = alternately(ways, TIMES * rounds)
+        took = alternately(ways, rounds)
     for what, most in MOST_SECONDS.items():
         yield Result(what, tuple(wall for wall, _ in took[what]), at_most=most)
         yield Result(f"{what}, CPU", tuple(cpu for _, cpu in took[what]))
@@ -60,3 +59,6 @@ def _seconds(order: Sequence[str], urls: Mapping[str, str]) -> tuple[float, floa
 def _spent() -> float:
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
+
+
+SCENARIO = Scenario(run, full=(Size(TABLES, 15),), quick=Size(TABLES), unit="tables")  # quick to do, and noisy

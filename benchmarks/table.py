@@ -9,13 +9,14 @@ from benchmarks.result import Result
 HEAD = f"{'what':<36} {'ours':>13} {'the other':>13}  {'against':<24} {'ratio':>6}  required"
 
 
-def row(result: Result) -> str:
-    """The medians of the rounds, the median of their ratios, and whether the requirement holds."""
+def row(result: Result, *, judged: bool = True) -> str:
+    """The medians of the rounds, the median of their ratios, and, if it is judged, whether the requirement holds."""
     theirs = _figure(median(result.theirs), result.unit) if result.theirs else ""
     ratio = "" if result.ratio is None else f"{result.ratio:.2f}"
     ours = _figure(median(result.ours), result.unit)
     line = f"{result.what:<36} {ours:>13} {theirs:>13}  {result.against:<24} {ratio:>6}"
-    return f"{line}  {_required(result)}{f'  ({result.note})' if result.note else ''}".rstrip()
+    told = _required(result) if judged else ""
+    return f"{line}  {told}{f'  ({result.note})' if result.note else ''}".rstrip()
 
 
 def _required(result: Result) -> str:

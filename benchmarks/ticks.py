@@ -9,6 +9,7 @@ from statistics import median
 
 from benchmarks import shop
 from benchmarks.load import closing
+from benchmarks.scenario import Scenario, Size
 from framework.databases.postgres.source import PostgresSession, PostgresSource
 from framework.events import Reporter
 from framework.generate import marker
@@ -94,3 +95,10 @@ def _pair(ours: _Ours, limit: _Limit, number: int) -> float:
     for way in (ours, limit) if number % 2 else (limit, ours):
         way(number)
     return limit.seconds[-1] / ours.seconds[-1]
+
+
+def _measure(source: Server, _: Server, orders: int, rounds: int) -> None:
+    run(source, orders, rounds)
+
+
+SCENARIO = Scenario(_measure, full=(Size(1_000_000, 21),), quick=Size(10_000, 2), unit="orders")

@@ -6,6 +6,7 @@ from statistics import median
 
 from benchmarks import facts
 from benchmarks.load import closing
+from benchmarks.scenario import Scenario, Size
 from benchmarks.vitrina import TASK, replicate
 from framework.databases.mysql.target import MySQLTarget
 from framework.databases.postgres.source import PostgresSource
@@ -53,3 +54,6 @@ def _verify(source: SourceDatabase, target: TargetDatabase) -> Verdict:
     finally:
         postgres.close()
         mysql.close()
+
+
+SCENARIO = Scenario(run, full=(Size(1_000_000, 3),), quick=Size(5_000))

@@ -3,13 +3,41 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
-from benchmarks import generate, increment, load, parse, ticks, verify
+from benchmarks import generate, increment, load, ticks, verify
+from benchmarks.__main__ import measured
+from benchmarks.report import Report
+from benchmarks.scenarios import SCENARIOS
 from tests.services import Server, ServerUnavailable
 from tests.services.client import client
 from tests.services.databases import TargetDatabase
+
+
+@pytest.mark.parametrize("name", [name for name, scenario in SCENARIOS.items() if not scenario.foreign])
+def test_the_quick_form_of_each_scenario_finds_something(
+    name: str,
+    postgres_server: Server,
+    mysql_server: Server,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    try:
+        client("postgres")
+        client("mysql")
+    except ServerUnavailable as error:
+        pytest.skip(str(error))
+    found = tuple(measured(name, postgres_server, mysql_server, quick=True))
+    assert len(capsys.readouterr().out.splitlines()) > 2
+    if not found:
+        return
+    report = Report(quick=True, machine={"machine": "some"}).with_results(name, found)
+    report.write(tmp_path / "report.json")
+    assert Report.read(tmp_path / "report.json").results[0].scenario == name
+    for row in found:
+        assert row.result.judged > 0
 
 
 def test_load_compares_equal_copies(
@@ -63,11 +91,6 @@ def test_increments_are_measured_against_the_load(
         ("0", "10"),
         ("0", "30"),
     ]
-
-
-def test_parse_makes_a_dag_of_every_spec(capsys: pytest.CaptureFixture[str]) -> None:
-    parse.run((2,))
-    assert re.search(r"2 specs: +\d+\.\d ms of CPU a spec", capsys.readouterr().out)
 
 
 def test_generate_compares_equal_fills(postgres_server: Server, capsys: pytest.CaptureFixture[str]) -> None:
