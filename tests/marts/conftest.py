@@ -118,13 +118,13 @@ class Warehouse:
 
 
 @pytest.fixture(params=["mysql", "mariadb", "duckdb"])
-def any_target(pool: Pool, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Target]:
+def any_target(lent: Pool, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Target]:
     with ExitStack() as stack:
         target: Target
         if request.param == "duckdb":
             target = DuckDBTarget("warehouse", tmp_path / "warehouse.duckdb")
         else:
-            database = stack.enter_context(pool.target(request.getfixturevalue(f"{request.param}_server")))
+            database = stack.enter_context(lent.target(request.getfixturevalue(f"{request.param}_server")))
             target = MySQLTarget("warehouse", database.url)
         stack.callback(target.close)
         yield target

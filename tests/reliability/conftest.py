@@ -17,9 +17,9 @@ def world(source: SourceDatabase, target: TargetDatabase, tmp_path: Path) -> Wor
 
 
 @pytest.fixture
-def mysql_target(pool: Pool, mysql_server: Server) -> Iterator[TargetDatabase]:
+def mysql_target(lent: Pool, mysql_server: Server) -> Iterator[TargetDatabase]:
     """A fresh database of MySQL, for what does not depend on the server."""
-    with pool.target(mysql_server) as database:
+    with lent.target(mysql_server) as database:
         yield database
 
 

@@ -118,9 +118,9 @@ APART_RESUMED = (
 INCREMENT = (
     _before("increment.begun", f"{_REPLICATE}incremental.begin"),
     State("increment.staging", f"{_REPLICATE}incremental.begin"),
-    State("increment.census", f"{_REPLICATE}census.Counting.take"),
-    State("increment.gone", f"{_REPLICATE}reconciliation._Reconciliation._stage"),
-    _before("increment.keys", f"{_REPLICATE}reconciliation._Reconciliation._fetch_absent"),
+    State("increment.census", f"{_REPLICATE}census.Counting.total"),
+    State("increment.gone", f"{_REPLICATE}keys.Keys.remove"),
+    State("increment.keys", f"{_REPLICATE}reconciliation.reconcile"),
     State("increment.rejects", f"{_REPLICATE}quarantine.stage", of=_ORDERS),
     _before("increment.noting", f"{_JOURNAL}note", "Loaded(rows=0"),
     _before("increment.loaded", f"{_REPLICATE}incremental.finish"),

@@ -71,14 +71,14 @@ def people(copying: Copying) -> Copying:
 
 
 @pytest.fixture(params=["mysql", "mariadb", "duckdb"])
-def anywhere(pool: Pool, request: pytest.FixtureRequest, source: SourceDatabase, tmp_path: Path) -> Iterator[Anywhere]:
+def anywhere(lent: Pool, request: pytest.FixtureRequest, source: SourceDatabase, tmp_path: Path) -> Iterator[Anywhere]:
     """The five rows of `people`, to be copied to MySQL, MariaDB and DuckDB."""
     with ExitStack() as stack:
         target: Target
         if request.param == "duckdb":
             target = DuckDBTarget("warehouse", tmp_path / "warehouse.duckdb")
         else:
-            database = stack.enter_context(pool.target(request.getfixturevalue(f"{request.param}_server")))
+            database = stack.enter_context(lent.target(request.getfixturevalue(f"{request.param}_server")))
             target = MySQLTarget("warehouse", database.url)
         stack.callback(target.close)
         made = Anywhere(source, target)
