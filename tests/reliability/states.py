@@ -130,6 +130,7 @@ INCREMENT = (
     State("merge.captured", f"{_MARTS}capture.Captures.record"),
     State("merge.gone", f"{_MERGE}delete_gone"),
     _before("merge.deleted", f"{_REPLICATE}duplicates.named"),
+    State("merge.overwritten", f"{_MERGE}overwrite"),
     State("merge.replaced", f"{_MERGE}replace_rows"),
     State("merge.captured-again", f"{_MARTS}capture.Captures.record", of="orders", occurrence=2),
     _before("merge.unreferenced", f"{_MYSQL}session.MySQLSession.drop_foreign_keys", "vitrina_orders"),
