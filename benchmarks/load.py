@@ -85,7 +85,7 @@ def _load(source: SourceDatabase, server: Server, content: tuple[object, ...] | 
 
 
 def _pipe(
-    source: SourceDatabase, server: Server, streams: int, definition: str, content: tuple[object, ...]
+    source: SourceDatabase, server: Server, definition: str, content: tuple[object, ...], streams: int
 ) -> Measured:
     with closing(TargetDatabase(server)) as target:
         target.execute(definition)
