@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from statistics import median
+from collections.abc import Iterator
 
 from benchmarks import facts
-from benchmarks.load import closing
+from benchmarks.result import Result
+from benchmarks.rounds import closing
 from benchmarks.scenario import Scenario, Size
 from benchmarks.vitrina import TASK
 from framework.databases.mysql.target import MySQLTarget
@@ -19,30 +20,40 @@ from tests.services.databases import SourceDatabase, TargetDatabase
 
 INCREMENTAL = TASK.model_copy(update={"mode": "incremental", "cursor": "updated_at", "lookback": "1ms"})
 
-STEPS = {
-    "nothing": "SELECT 1",
-    "1% updated": "UPDATE facts SET amount = amount + 1, updated_at = clock_timestamp() WHERE mod(id, 100) = 7",
-    "10 deleted": "DELETE FROM facts WHERE mod(id, {rows} / 10) = 5",
-    "1% deleted": "DELETE FROM facts WHERE mod(id, 100) = 8",
-}
+TIMES, REQUIRED, LARGE = 20, "1 % updated", 10_000_000
+"""How much quicker than the load which increment of how many rows has to be."""
+
+UPDATE = "UPDATE facts SET amount = amount + 1, updated_at = clock_timestamp() WHERE mod(id, {}) = 7"
+DELETE = "DELETE FROM facts WHERE mod(id, {}) = 8"
 
 
-def run(source_server: Server, target_server: Server, rows: int, rounds: int) -> None:
-    """Measures and prints."""
-    ratios: dict[str, list[float]] = {step: [] for step in STEPS}
-    for number in range(1, rounds + 1):
+def run(source_server: Server, target_server: Server, rows: int, rounds: int) -> Iterator[Result]:
+    """A load in each round, and behind it one increment after the other, scattered over the whole table."""
+    steps = {
+        "nothing changed": "",
+        "0.1 % updated": UPDATE.format(1000),
+        "1 % updated": UPDATE.format(100),
+        "10 % updated": UPDATE.format(10),
+        "10 rows deleted": DELETE.format(rows // 10),
+        "1 % deleted": DELETE.format(100),
+    }
+    loads: list[float] = []
+    took: dict[str, list[float]] = {step: [] for step in steps}
+    for _ in range(rounds):
         with closing(SourceDatabase(source_server)) as source, closing(TargetDatabase(target_server)) as target:
             facts.create(source, rows)
             source.execute("CREATE INDEX ON facts (updated_at)")
-            load, _ = _replicate(source, target)
-            print(f"round {number}: load {load:.2f} s")
-            for step, change in STEPS.items():
-                source.execute(change.format(rows=rows))
+            loads.append(_replicate(source, target)[0])
+            for step, change in steps.items():
+                changed = source.execute(change) if change else 0
                 seconds, stats = _replicate(source, target)
-                ratios[step].append(load / seconds)
-                print(f"  {step:12} {seconds:6.2f} s, {stats.rows_written:,} written, {stats.rows_deleted:,} deleted")
-    told = ", ".join(f"{step} {median(found):.1f}" for step, found in ratios.items())
-    print(f"load / increment, median of {rounds}: {told}")
+                if stats.rows_written + stats.rows_deleted != changed:
+                    raise RuntimeError(f"{step}: {changed:,} rows of the source, but {stats}")
+                took[step].append(seconds)
+    for step, increments in took.items():
+        least = TIMES if step == REQUIRED and rows >= LARGE else None
+        what, against = f"{rows:,} rows, {step}", "their load"
+        yield Result(what, tuple(increments), against=against, theirs=tuple(loads), at_least=least)
 
 
 def _replicate(source: SourceDatabase, target: TargetDatabase) -> tuple[float, Stats]:
@@ -56,4 +67,4 @@ def _replicate(source: SourceDatabase, target: TargetDatabase) -> tuple[float, S
         mysql.close()
 
 
-SCENARIO = Scenario(run, full=(Size(5_000_000, 1), Size(10_000_000, 1)), quick=Size(3_000))
+SCENARIO = Scenario(run, full=(Size(5_000_000), Size(LARGE)), quick=Size(3_000))
