@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
+from typing import NoReturn
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from benchmarks import chart, document, increment, load, machine, table, verify
-from benchmarks.__main__ import measured
+from benchmarks.__main__ import main, measured
 from benchmarks.report import Measured, Report
 from benchmarks.result import Result
+from benchmarks.scenario import Scenario, Size
 from benchmarks.scenarios import SCENARIOS
 from tests.services import Server, ServerUnavailable
 from tests.services.client import client
 from tests.services.databases import TargetDatabase
+from tests.services.environment import exports
 
 PRINTED = {"load", "increment", "verify"}
 """Those that still print what they find."""
@@ -40,6 +44,29 @@ def test_a_report_keeps_what_other_scenarios_found_on_the_same_machine(tmp_path:
     assert Report(False, {"machine": "one"}).with_others_of(kept).with_results("old", [again]).results == (again, new)
     assert Report(False, {"machine": "two"}).with_others_of(kept).results == ()
     assert Report(True, {"machine": "one"}).with_others_of(kept).results == ()
+
+
+def test_the_command_writes_what_it_measures_and_fails_with_a_scenario_that_fails(
+    postgres_server: Server, mysql_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for server in (postgres_server, mysql_server):
+        for name, value in exports(server.kind, server).items():
+            monkeypatch.setenv(name, value)
+
+    def broken(*_: object) -> NoReturn:
+        raise RuntimeError("the copies differ")
+
+    monkeypatch.setitem(SCENARIOS, "load", Scenario(broken, full=(Size(1),), quick=Size(1)))
+    file = tmp_path / "report.json"
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--quick", "--json", str(file), "load", "validate"])
+    assert main() == 1
+    written = Report.read(file)
+    assert {row.scenario for row in written.results} == {"validate"}
+    assert written.machine["postgres"].startswith(postgres_server.version)
+    monkeypatch.setitem(SCENARIOS, "load", Scenario(lambda *_: (), full=(Size(1),), quick=Size(1)))
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--quick", "--json", str(file), "load"])
+    assert main() == 0
+    assert {row.scenario for row in Report.read(file).results} == {"validate"}
 
 
 def test_a_requirement_that_is_missed_is_told() -> None:

@@ -40,7 +40,9 @@ def load(job: Job, outline: Outline, session: Session, reading: PostgresSession)
     staged = staging.fill(job, session, reading, tables, wanted, job.table)
     done = Loaded(staged.read, staged.keys, staged.watermark, staged.replaced, staged.rejected)
     found = staged.reconciled
-    return replace(done, census=found.census.as_text(), live=found.live, looked=found.looked) if found else done
+    if found is None:
+        return done
+    return replace(done, census=found.census.as_text(), live=found.live, looked=found.looked, new=found.new)
 
 
 def finish(job: Job, outline: Outline, session: Session, loaded: Loaded) -> Merged:
@@ -56,7 +58,8 @@ def finish(job: Job, outline: Outline, session: Session, loaded: Loaded) -> Merg
 
 def _merge(job: Job, outline: Outline, session: Session, loaded: Loaded) -> Merged:
     job.lease.guard(session)
-    merged = merge(job, session, staging.tables_of(job), job.table, job.options.capture, live=loaded.live)
+    tables = staging.tables_of(job)
+    merged = merge(job, session, tables, job.table, job.options.capture, live=loaded.live, new=loaded.new)
     results = checks.require(session, job.target.dialect, job.table, job.table, job.mapping.task.checks)
     watermark = loaded.watermark or outline.watermark
     bound = outline.bound

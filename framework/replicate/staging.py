@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 
 from framework.databases.base import Session
 from framework.databases.postgres.source import PostgresSession
-from framework.replicate import cursor, quarantine, replacing
+from framework.replicate import cursor, quarantine, reconciliation, replacing
 from framework.replicate.census import Census
 from framework.replicate.job import Counter, Job
+from framework.replicate.keys import Tables
 from framework.replicate.mapping import DELETED_AT
-from framework.replicate.reconciliation import Reconciled, Tables, reconcile
+from framework.replicate.reconciliation import Reconciled
 from framework.replicate.replacing import Replaced
 from framework.tables import Table
 
@@ -135,7 +136,7 @@ def fill(job: Job, session: Session, reading: PostgresSession, staging: Staging,
     found = None
     if staging.keys is not None:
         tables = Tables(staging.rows, staging.keys, staging.changed, into, wanted.former)
-        found = reconcile(job, session, reading, tables, wanted.condition, wanted.census)
+        found = reconciliation.reconcile(job, session, reading, tables, wanted.condition, wanted.census)
         read += found.fetched
     keys = found.keys if found is not None else None
     rejected = quarantine.stage(job, session, reading, suffix=staging.suffix)
