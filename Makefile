@@ -16,7 +16,7 @@ UV       := $(PY) -m uv pip compile pyproject.toml --quiet --universal --python-
 unexport SHOP_POSTGRES SHOP_MYSQL VITRINA_CONN_SHOP_POSTGRES VITRINA_CONN_SHOP_MYSQL
 
 .DEFAULT_GOAL := help
-.PHONY: help demo airflow test torture torture-kills lint audit bench bench-peers up down generated lock clean docker-works
+.PHONY: help demo airflow test torture torture-kills lint audit bench bench-peers bench-chart up down generated lock clean docker-works
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -53,13 +53,19 @@ audit: $(VENV)/.made ## Ask whether locked dependencies have known vulnerabiliti
 	$(VENV)/audit/bin/python -m pip_audit --requirement requirements.lock --no-deps --disable-pip --strict \
 	  --progress-spinner off $(ARGS)
 
-bench: $(VENV)/.dev ## Compare replication with the raw pipe, side by side
+bench: $(VENV)/.dev ## Measure, side by side with the raw pipe and with others
 	$(PY) -m tests.services run postgres mysql -- $(PY) -m benchmarks $(ARGS)
 
-bench-peers: $(VENV)/.made ## Install dlt and sling, which `make bench ARGS=movers` compares with
+bench-peers: $(VENV)/.made ## Install dlt, sling, Mimesis and Snowfakery, which `make bench` compares with
 	@$(PY) -m venv $(VENV)/peers
 	@$(VENV)/peers/bin/python -m pip install --quiet --disable-pip-version-check \
-	  'dlt[sqlalchemy]==1.31.0' 'pyarrow>=17' 'psycopg2-binary>=2.9' 'pymysql[rsa]>=1.1' 'sling==1.4.11'
+	  'dlt[sqlalchemy]==1.31.0' 'connectorx>=0.4' 'pyarrow>=17' 'psycopg2-binary>=2.9' 'pymysql[rsa]>=1.1' \
+	  'sling-linux-amd64==1.4.11; platform_system == "Linux" and platform_machine == "x86_64"' \
+	  'mimesis>=18' 'snowfakery>=4.2' 'setuptools<81'
+
+bench-chart: ## Draw the results of docs/performance.json, and write them into docs/performance.md
+	$(PY) -m benchmarks.chart docs/performance.json docs/performance.svg
+	$(PY) -m benchmarks.document docs/performance.json docs/performance.md
 
 up: docker-works ## Start PostgreSQL, MySQL and Airflow in Docker, and say where Airflow is
 	@$(PYTHON) docker/make_env.py .env.example .env

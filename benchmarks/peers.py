@@ -10,13 +10,13 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta, timezone
 from importlib import import_module
-from importlib.util import find_spec
+from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
 
 from psycopg2.extras import execute_values
 
-from benchmarks import shop
+from benchmarks import foreign, shop
 from framework.databases.postgres import ddl
 from framework.databases.postgres.names import quote
 from framework.databases.postgres.source import PostgresSession, PostgresSource
@@ -50,10 +50,9 @@ RECIPE = """
 """
 
 
-def available() -> dict[str, Callable[..., int] | None]:
-    """The peers by name; None for one that is not installed."""
-    found = {"faker": faker, "mimesis": mimesis, "snowfakery": snowfakery}
-    return {name: work if find_spec(name) is not None else None for name, work in found.items()}
+def version(name: str) -> str | None:
+    """Of a generator, None if it is not installed: Faker is here already, `make bench-peers` brings the others."""
+    return installed("faker") if name == "faker" else foreign.version(name)
 
 
 def faker(url: str, orders: int) -> int:
@@ -68,21 +67,21 @@ def faker(url: str, orders: int) -> int:
 
 def mimesis(url: str, orders: int) -> int:
     """Row by row, sent by COPY."""
+    sys.path += foreign.libraries()
     library, locale = import_module("mimesis"), import_module("mimesis.locales").Locale.EN
-    person, text = library.Person(locale, seed=1), library.Text(locale, seed=1)
+    person, text = library.Person(locale), library.Text(locale)  # seeded, it makes nothing unique
     people = (lambda: person.email(unique=True), person.full_name, person.phone_number, text.title)
     return _fill(url, orders, people, _copy)
 
 
 def snowfakery(url: str, orders: int) -> int:
     """By its own command, into its own tables: it makes neither keys nor indexes."""
-    target = url.replace("+psycopg2", "")
     with tempfile.TemporaryDirectory() as folder:
         recipe = Path(folder) / "shop.yml"
         each = shop.ORDERS_PER_CUSTOMER
         recipe.write_text(RECIPE.format(customers=orders // each, each=each))
-        command = [sys.executable, "-m", "snowfakery", str(recipe), "--dburl", target]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        command = [foreign.program("snowfakery"), str(recipe), "--dburl", url]
+        subprocess.run(command, check=True, capture_output=True)
     return orders + orders // each
 
 
@@ -145,3 +144,6 @@ def _copy(session: PostgresSession, table: Table, rows: Iterable[Row]) -> int:
         lines.write("\t".join("\\N" if value is None else str(value) for value in row).encode() + b"\n")
     lines.seek(0)
     return session.copy_in(f"COPY {quote(table.name)} FROM STDIN", lines)
+
+
+WORK = {"faker": faker, "mimesis": mimesis, "snowfakery": snowfakery}

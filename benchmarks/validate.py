@@ -53,4 +53,4 @@ def _milliseconds(count: int) -> float:
     return 1000 * float(found["cpu"]) / count
 
 
-SCENARIO = Scenario(run, full=(Size(1_000),), quick=Size(20), unit="specs")
+SCENARIO = Scenario(run, full=(Size(1_000, 2),), quick=Size(20), unit="specs")

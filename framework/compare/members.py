@@ -7,7 +7,7 @@ where both sides tell the same text, nobody looks into it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from framework.compare.cuts import ByInteger
@@ -31,14 +31,15 @@ class Apart:
         missing: keys that only the source has.
         extra: keys that only the copy has.
         copied: rows of the copy in the stretch, without those that count as its own.
-        repeated: the source has several rows of one key, so that the rest says nothing.
+        complete: words tell of each row. Where the source has several rows of one key they do not, and the rest
+            says nothing.
     """
 
     stretch: Stretch
     missing: Sequence[int]
     extra: Sequence[int]
     copied: int
-    repeated: bool = False
+    complete: bool = True
 
 
 def is_possible(side: Side, stretches: Sequence[Stretch], rows: int) -> bool:
@@ -66,9 +67,10 @@ def _apart(pair: Pair, stretch: Stretch, also: Side | None) -> Apart:
         rows, text = ours.get(part, nothing)
         if part not in more and theirs.get(part, nothing) == (rows, text):
             continue
-        source, copy = _words(text), _words(theirs.get(part, nothing)[1])
-        if sum(bits.bit_count() for bits in source.values()) != rows:
-            return Apart(stretch, (), (), 0, repeated=True)
+        copied, copied_text = theirs.get(part, nothing)
+        source, copy = _words(text), _words(copied_text)
+        if _rows(source) != rows or _rows(copy) != copied:
+            return Apart(stretch, (), (), 0, complete=False)
         for word, bits in _words(more.get(part, nothing)[1]).items():
             copy[word] = copy.get(word, 0) | bits
         for word in sorted(source.keys() | copy.keys()):
@@ -82,6 +84,10 @@ def _apart(pair: Pair, stretch: Stretch, also: Side | None) -> Apart:
 def _words(text: str) -> dict[int, int]:
     pairs = (pair.split(":") for pair in text.split(",") if pair)
     return {int(word): int(bits) for word, bits in pairs}
+
+
+def _rows(words: Mapping[int, int]) -> int:
+    return sum(bits.bit_count() for bits in words.values())
 
 
 def _bits(first: int, bits: int) -> Iterator[int]:

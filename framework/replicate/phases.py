@@ -144,10 +144,19 @@ def _seen(job: Job, session: PostgresSession) -> tuple[Horizon, str]:
 
 
 def _full(job: Job, seen: Horizon, place: str) -> Outline:
-    ranges, one_snapshot = full.ranges(job, seen)
-    generation, fingerprint = state.new_generation(job.lease.token), job.mapping.fingerprint
+    parts, one_snapshot = full.parts(job, seen)
     return Outline(
-        True, job.lease.token, generation, fingerprint, seen, None, None, ranges, one_snapshot, position=place
+        full=True,
+        token=job.lease.token,
+        generation=state.new_generation(job.lease.token),
+        fingerprint=job.mapping.fingerprint,
+        horizon=seen,
+        bound=None,
+        watermark=None,
+        by=parts.by,
+        ranges=parts.ranges,
+        one_snapshot=one_snapshot,
+        position=place,
     )
 
 
@@ -168,6 +177,7 @@ def _incremental(job: Job, seen: Horizon, place: str, last: state.State, evoluti
         horizon=seen,
         bound=last.bound,
         watermark=last.watermark,
+        by=(),
         ranges=(EVERYTHING,),
         one_snapshot=True,
         resync=job.options.resync,

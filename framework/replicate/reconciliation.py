@@ -197,7 +197,7 @@ class _Reconciliation:
         places: list[Place] = []
         fetched = copied = 0
         for found in members.apart(self.keys.pair, stretches, new):
-            if found.repeated:
+            if not found.complete:
                 places += _conditions(self.keys.pair, found.stretch.cut(1), (0,))
             self.keys.remove(found.extra)
             fetched += self.keys.fetch([(key,) for key in found.missing])

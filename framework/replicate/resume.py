@@ -26,7 +26,7 @@ from framework.errors import DiskFull, VitrinaError
 from framework.replicate import chunks, cursor, reuse, staging, state, succession
 from framework.replicate.job import Job, owner_of
 from framework.replicate.journal import Loaded
-from framework.replicate.outline import Outline
+from framework.replicate.outline import PLACE, Outline
 from framework.replicate.schema import structure
 from framework.replicate.schema.structure import Structure
 from framework.tables import Index, Table
@@ -66,7 +66,12 @@ class Left:
 
     @property
     def is_worth_it(self) -> bool:
-        """Whether there is so much that to load it again would take longer than to look at it."""
+        """Whether there is so much that to load it again would take longer than to look at it.
+
+        Places are those of a snapshot that is gone.
+        """
+        if tuple(self.planned["outline"]["by"]) == PLACE:
+            return False
         rows = sum(part.rows for part in self.loaded.values())
         return bool(self.present) and (self.parts > 1 or rows >= chunks.WORTH_SPLITTING)
 
@@ -139,6 +144,7 @@ def _outline(job: Job, left: Left, fresh: Outline, files: str) -> Outline | None
     going = replace(
         fresh,
         generation=left.generation,
+        by=before.by,
         ranges=before.ranges,
         since=before.since if undone else before.position,
         files=before.files if undone else files_before,
