@@ -38,12 +38,8 @@ def run(source_server: Server, target_server: Server, rows: int, rounds: int) ->
         facts.create(source, rows)
         facts.create(tenth, rows // 10)
         definition, content = _warm_up(source, target_server)
-        pipes = {
-            f"{streams} stream{'s' * (streams > 1)}": partial(
-                _pipe, source, target_server, streams, definition, content
-            )
-            for streams in STREAMS
-        }
+        piped = partial(_pipe, source, target_server, definition, content)
+        pipes = {f"{streams} stream{'s' * (streams > 1)}": partial(piped, streams) for streams in STREAMS}
         ways = {
             **pipes,
             "ours": partial(_load, source, target_server, content),
