@@ -91,9 +91,9 @@ def load(job: Job, outline: Outline, number: int, shared: Snapshot | None = None
             return done.rows
         if shared is not None:
             with shared.another_session() as reading:
-                return _load(job, outline, number, session, reading, count)
+                return _load(job, outline, number, session, reading, shared, count)
         with snapshot(job.source) as own:
-            return _load(job, outline, number, session, own.session, count)
+            return _load(job, outline, number, session, own.session, own, count)
 
 
 def merge(job: Job, outline: Outline) -> Stats:
@@ -195,6 +195,7 @@ def _load(
     number: int,
     session: Session,
     reading: PostgresSession,
+    shared: Snapshot,
     count: Counter | None,
 ) -> int:
     try:
@@ -204,7 +205,7 @@ def _load(
                 told = count or Counter(job.reporter, "load", None)
                 done = full.load(job, outline, number, session, reading, told)
             else:
-                done = incremental.load(job, outline, session, reading)
+                done = incremental.load(job, outline, session, reading, shared)
             job.journal.note(session, number, done)
     except StatementFailed:
         # An attempt that was given up may have been quicker.
