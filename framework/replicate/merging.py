@@ -65,7 +65,7 @@ def merge(
     """Bring table ``into`` to what was staged, in the open transaction, which guards the lease.
 
     Where nothing but their key may stand against rows, they are written over by one statement; else they are deleted
-    and inserted. Where somebody has to know which rows change, those that stay as they are leave the staging table before.
+    and inserted. Where somebody has to know which rows change, those that stay as they are leave staging first.
 
     Args:
         job: the table's.
