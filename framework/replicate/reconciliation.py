@@ -26,7 +26,7 @@ from framework.databases.postgres.source import PostgresSession
 from framework.replicate import census
 from framework.replicate.census import Census, Counting
 from framework.replicate.job import Job
-from framework.replicate.keys import Keys, Place, Tables
+from framework.replicate.keys import LISTED, Keys, Place, Tables
 
 TRUSTED = 86_400
 """Seconds after which the copy's own keys are looked at again, whatever the census says."""
@@ -200,7 +200,8 @@ class _Reconciliation:
             if not found.complete:
                 places += _conditions(self.keys.pair, found.stretch.cut(1), (0,))
             self.keys.remove(found.extra)
-            fetched += self.keys.fetch([(key,) for key in found.missing])
+            for first in range(0, len(found.missing), LISTED):
+                fetched += self.keys.fetch([(key,) for key in found.missing[first : first + LISTED]])
             copied += found.copied
         staged = self._staged(places)
         return _Found(fetched + staged.fetched, staged.staged, copied)
