@@ -90,6 +90,7 @@ def reconcile(
         before: the census of the keys that the copy has; None if it is not known.
         counted: the total of the source's keys in that snapshot, if somebody counts it already.
     """
+    job.reporter.progress("compare keys", 0)
     counting = census.counting(reading, job.mapping, job.target.canonical)
     with ThreadPoolExecutor(1, thread_name_prefix="vitrina-compare") as pool:
         keys = Keys(job, session, reading, tables, pool)
@@ -203,6 +204,7 @@ class _Reconciliation:
             for first in range(0, len(found.missing), LISTED):
                 fetched += self.keys.fetch([(key,) for key in found.missing[first : first + LISTED]])
             copied += found.copied
+            self.keys.job.reporter.progress("compare keys", copied)
         staged = self._staged(places)
         return _Found(fetched + staged.fetched, staged.staged, copied)
 
