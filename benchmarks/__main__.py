@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -26,12 +27,14 @@ def main() -> int:
         if options.json and options.json.exists():
             report = report.with_others_of(Report.read(options.json))
         for name in options.scenarios or SCENARIOS:
+            begun = time.monotonic()
             try:
                 found = tuple(measured(name, source, target, quick=options.quick, rounds=options.rounds))
             except Exception:  # noqa: BLE001 - the others are measured all the same
                 traceback.print_exc()
                 failed.append(name)
                 continue
+            print(f"{name} took {time.monotonic() - begun:,.0f} s")
             report = report.with_results(name, found)
             if options.json:
                 report.write(options.json)

@@ -62,6 +62,7 @@ class Run:
         mask_key: the key of masked columns.
         pools: the lock file of values drawn from Faker, which need not be there.
         live: ticks go on at a rate, not so many of them.
+        streams: parts of one large table that are copied at once.
         cancelled: is set when the run is told to end.
     """
 
@@ -77,6 +78,7 @@ class Run:
     mask_key: bytes | None = None
     pools: Path | None = None
     live: Live | None = None
+    streams: int = 2
     cancelled: threading.Event = field(default_factory=threading.Event)
 
     def cancel(self) -> None:
@@ -135,6 +137,7 @@ def replicate_options(run: Run, step: Step, *, spread: bool = False) -> Options:
         full_refresh=run.full_refresh,
         resync=run.resync,
         mask_key=run.mask_key,
+        streams=run.streams,
         capture=watch(run.written, dependants, run.run_id),
         spread=spread,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -33,6 +34,17 @@ def workers(command: Command) -> Command:
     """``--workers``."""
     return click.option(
         "--workers", type=click.IntRange(1, 64), default=4, show_default=True, help="Steps that run at once."
+    )(command)
+
+
+def streams(command: Command) -> Command:
+    """``--streams``: by default as many as the machine has cores, but two at least and eight at most."""
+    return click.option(
+        "--streams",
+        type=click.IntRange(1, 64),
+        default=lambda: max(2, min(os.cpu_count() or 2, 8)),
+        show_default="cores of this machine, 2 to 8",
+        help="Parts of one large table that are copied at once.",
     )(command)
 
 

@@ -64,11 +64,18 @@ def generate(
 @options.spec
 @options.environment
 @options.workers
+@options.streams
 @click.option("--table", "tables", multiple=True, help="Only this target table; may be repeated.")
 @click.option("--full-refresh", is_flag=True, help="Fill the copies anew, whatever has been copied before.")
 @click.option("--take-over", is_flag=True, help="Go on with copies that another pipeline has made.")
 def replicate(
-    spec: Path, environment: str, workers: int, tables: tuple[str, ...], full_refresh: bool, take_over: bool
+    spec: Path,
+    environment: str,
+    workers: int,
+    streams: int,
+    tables: tuple[str, ...],
+    full_refresh: bool,
+    take_over: bool,
 ) -> None:
     """Copy the source's tables to the target.
 
@@ -79,9 +86,10 @@ def replicate(
       vitrina replicate specs/shop.yaml
       vitrina replicate specs/shop.yaml --table fact_orders --full-refresh
     """
+    from framework.commands.pipeline import Parallel
     from framework.commands.pipeline import replicate as run
 
-    run(spec, environment, workers, tables, full_refresh=full_refresh, take_over=take_over)
+    run(spec, environment, Parallel(workers, streams), tables, full_refresh=full_refresh, take_over=take_over)
 
 
 @click.command()
@@ -163,10 +171,13 @@ def mart(spec: Path, environment: str, workers: int, full_refresh: bool) -> None
 @options.spec
 @options.environment
 @options.workers
+@options.streams
 @click.option("--tick", "ticks", type=click.IntRange(0), default=0, help="Perform so many ticks of `changes` first.")
 @click.option("--full-refresh", is_flag=True, help="Fill the copies anew, build the marts anew.")
 @options.seed
-def run_(spec: Path, environment: str, workers: int, ticks: int, full_refresh: bool, seed: int | None) -> None:
+def run_(
+    spec: Path, environment: str, workers: int, streams: int, ticks: int, full_refresh: bool, seed: int | None
+) -> None:
     """Do it all: generate, replicate, build the marts.
 
     Only what has not been filled is generated.
@@ -176,6 +187,6 @@ def run_(spec: Path, environment: str, workers: int, ticks: int, full_refresh: b
       vitrina run specs/shop.yaml
       vitrina run specs/shop.yaml --tick 3 --env staging
     """
-    from framework.commands.pipeline import run
+    from framework.commands.pipeline import Parallel, run
 
-    run(spec, environment, workers, ticks, full_refresh=full_refresh, seed=seed)
+    run(spec, environment, Parallel(workers, streams), ticks, full_refresh=full_refresh, seed=seed)

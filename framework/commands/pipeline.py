@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -23,6 +24,14 @@ from framework.workspace import Workspace, open_workspace
 _err = Console(stderr=True, emoji=False)
 
 
+@dataclass(frozen=True)
+class Parallel:
+    """How much of a run is done at once: steps, and streams of one large table."""
+
+    steps: int = 1
+    streams: int = 2
+
+
 def generate(path: Path, environment: str, ticks: int | None, *, recreate: bool, seed: int | None = None) -> None:
     """Fill the source, or perform ticks."""
     workspace = open_workspace(path, environment)
@@ -32,7 +41,7 @@ def generate(path: Path, environment: str, ticks: int | None, *, recreate: bool,
         raise UsageError(f"pipeline {plan.pipeline!r} generates nothing", "give an entity `rows:`")
     with workspace.source() as source:
         _require_generation(workspace, source)
-        _execute(plan, workspace, source, None, "generate", 1, recreate=recreate)
+        _execute(plan, workspace, source, None, "generate", Parallel(), recreate=recreate)
 
 
 def generate_live(path: Path, environment: str, rate: float, seconds: float | None, seed: int | None = None) -> None:
@@ -44,7 +53,7 @@ def generate_live(path: Path, environment: str, rate: float, seconds: float | No
     how = Live(rate, seconds)
     with workspace.source() as source, _ended_by_signals(how):
         _require_generation(workspace, source)
-        _execute(plan, workspace, source, None, "generate", 1, live=how)
+        _execute(plan, workspace, source, None, "generate", Parallel(), live=how)
 
 
 @contextmanager
@@ -71,7 +80,7 @@ def _ended_by_signals(how: Live) -> Iterator[None]:
 def replicate(
     path: Path,
     environment: str,
-    workers: int,
+    at_once: Parallel,
     tables: Iterable[str],
     *,
     full_refresh: bool,
@@ -83,7 +92,7 @@ def replicate(
     if chosen := tuple(tables):
         plan = plan.for_tables(chosen)
     with workspace.source() as source, workspace.target() as target:
-        _execute(plan, workspace, source, target, "replicate", workers, full_refresh=full_refresh, take_over=take_over)
+        _execute(plan, workspace, source, target, "replicate", at_once, full_refresh=full_refresh, take_over=take_over)
 
 
 def resync(path: Path, environment: str, table: str, where: str | None) -> None:
@@ -91,7 +100,7 @@ def resync(path: Path, environment: str, table: str, where: str | None) -> None:
     workspace = open_workspace(path, environment)
     plan = compile_plan(workspace.spec).only({Kind.REPLICATE}).for_tables((table,))
     with workspace.source() as source, workspace.target() as target:
-        _execute(plan, workspace, source, target, "resync", 1, full_refresh=where is None, resync=where)
+        _execute(plan, workspace, source, target, "resync", Parallel(), full_refresh=where is None, resync=where)
 
 
 def mart(path: Path, environment: str, workers: int, *, full_refresh: bool) -> None:
@@ -99,10 +108,12 @@ def mart(path: Path, environment: str, workers: int, *, full_refresh: bool) -> N
     workspace = open_workspace(path, environment)
     plan = compile_plan(workspace.spec).only({Kind.MART})
     with workspace.target() as target:
-        _execute(plan, workspace, None, target, "mart", workers, full_refresh=full_refresh)
+        _execute(plan, workspace, None, target, "mart", Parallel(workers), full_refresh=full_refresh)
 
 
-def run(path: Path, environment: str, workers: int, ticks: int, *, full_refresh: bool, seed: int | None = None) -> None:
+def run(
+    path: Path, environment: str, at_once: Parallel, ticks: int, *, full_refresh: bool, seed: int | None = None
+) -> None:
     """Generate, replicate and build marts."""
     workspace = open_workspace(path, environment)
     plan = compile_plan(workspace.spec, ticks, seed)
@@ -112,7 +123,7 @@ def run(path: Path, environment: str, workers: int, ticks: int, *, full_refresh:
         elif plan.has(Kind.GENERATE) and not source.may_generate:
             plan = plan.only({Kind.REPLICATE, Kind.VERIFY, Kind.CONSTRAINTS, Kind.MART})
             _err.print(f"generate: left out, {source.name!r} does not allow generated data", highlight=False)
-        _execute(plan, workspace, source, target, "run", workers, full_refresh=full_refresh)
+        _execute(plan, workspace, source, target, "run", at_once, full_refresh=full_refresh)
 
 
 def status(path: Path, environment: str) -> bool:
@@ -153,7 +164,7 @@ def _execute(
     source: PostgresSource | None,
     target: Target | None,
     command: str,
-    workers: int,
+    at_once: Parallel,
     *,
     full_refresh: bool = False,
     resync: str | None = None,
@@ -179,8 +190,9 @@ def _execute(
         mask_key=mask_key,
         pools=workspace.pools,
         live=live,
+        streams=at_once.streams,
     )
     try:
-        runner.execute(plan, run, workers)
+        runner.execute(plan, run, at_once.steps)
     finally:
         closing.show()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from framework.compare.cuts import ByDigest, Cut
@@ -11,18 +11,29 @@ from framework.databases.base import Row
 from framework.databases.canonical import Canonical, integer
 from framework.types import LogicalType
 
-PLANNING = """
+GROUPING = """
 SET LOCAL jit = off;
-SET LOCAL enable_sort = off;
-SET LOCAL max_parallel_workers_per_gather = 0
+SET LOCAL enable_sort = off
 """
-"""A sum of many rows is to keep one processor of the source busy; the planner takes parts for as many as rows."""
+"""The planner takes parts for as many as rows."""
+
+PLANNING = f"{GROUPING}; SET LOCAL max_parallel_workers_per_gather = 0"
+"""A sum of many rows that takes long is to keep one processor of the source busy."""
 
 STATEMENT = 25
 """Parts that one statement tells the digests of."""
 
 SHOWN = 65_536
 """Characters of a value that are looked at to be shown."""
+
+WORD = 62
+"""Integers that one word tells of: bits that all databases have without a sign."""
+
+WORDS = 128
+"""Words that are told side by side."""
+
+Members = Mapping[int, tuple[int, str]]
+"""By number, so many words side by side: how many rows, and the words, each as its number, a colon and its bits."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +147,18 @@ class Side:
             rows = self._fetch("\nUNION ALL ".join(self._digest(part, stretch) for part, stretch in chosen))
             found.update({int(part): Sum(int(rows), int(total)) for part, rows, total in rows if rows})
         return found
+
+    def members(self, stretch: Stretch) -> Members:
+        """Which slots of a stretch have rows. A word has a bit for each of `WORD` slots."""
+        canonical, low = self.canonical, stretch.low
+        word, bits = canonical.bucket(self.slot, low, WORD), canonical.bits(self.slot, low, WORD)
+        rows = f"FROM {self.relation}{self._where(self.cut.within(stretch))}"
+        words = f"SELECT {word} AS w, COUNT(*) AS n, {bits} AS b {rows} GROUP BY 1"
+        found = self._fetch(
+            f"SELECT {canonical.bucket('w', 0, WORDS)}, SUM(n), {canonical.listed('w', 'b')} "
+            f"FROM ({words}) AS q GROUP BY 1"
+        )
+        return {int(number): (int(rows), str(_text(text))) for number, rows, text in found}
 
     def numbers(self, grid: Grid, parts: Sequence[int]) -> list[Numbered]:
         """All rows of some parts of a grid."""

@@ -275,6 +275,25 @@ class Session(Protocol):
     def columns(self, name: str) -> tuple[str, ...]:
         """The columns of a table or view, in order; empty if there is none."""
 
+    def can_overwrite(self, name: str) -> bool:
+        """Whether `overwrite` works on a table: nothing but its primary key may stand against a row."""
+
+    def overwrite(
+        self, name: str, other: str, columns: Sequence[str], key: Sequence[str], emptied: Sequence[str] = ()
+    ) -> int:
+        """Rows of table ``other`` replace those of table ``name`` that have their key, or are added, by one statement.
+
+        Args:
+            name: of the table; see `can_overwrite`.
+            other: of a table with some of its columns.
+            columns: those that both have.
+            key: the primary key.
+            emptied: further columns, which become NULL.
+
+        Returns:
+            How many rows of ``other`` there are, those that change a row that was there counted twice.
+        """
+
     def load(self, table: Table, extract: Extract, progress: Progress) -> int:
         """Append all rows of ``extract`` to ``table`` in the open transaction; how many.
 

@@ -71,6 +71,15 @@ class Canonical(Protocol):
     def joined(self, text: str) -> str | None:
         """An aggregate: the texts of all rows as they come; None where they do not come in their key's order."""
 
+    def bits(self, expression: str, low: int, width: int) -> str:
+        """An aggregate: an integer with a bit for each place that integers have in a group of ``width``, 62 at most.
+
+        Groups begin at ``low``; no integer is below it.
+        """
+
+    def listed(self, name: str, value: str) -> str:
+        """An aggregate: of integers, ``name:value`` with commas, in the order of the names, as text."""
+
     def shown(self, expression: str, type_: LogicalType) -> str:
         """A value as people read it, as text; NULL stays NULL."""
 

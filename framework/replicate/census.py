@@ -1,10 +1,10 @@
 """A census of the source's keys: by part, how many there are, and the sum of a hash of each.
 
 It is kept with the state, and says which keys the copy has: those that the source had when the copy was brought to its
-present. So the next run need not read the copy. It takes another census, within the snapshot of its rows, which costs a
-scan of the key's index, and what has come in between is known: the keys that were staged and that the copy has not. If
-the old census with these is the new one, then the copy will have the source's keys; if not, it will in all parts but
-those that differ.
+present. So the next run need not read the copy. It has the source count its keys again, within the snapshot of its
+rows, which costs a scan of the key's index, and what has come in between is known: the keys that were staged and that
+the copy has not. If the old census with these has the same total, then the copy will have the source's keys; if not,
+another census tells in which parts it will not.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from framework.compare import ranges
-from framework.compare.side import PLANNING, Side, Sum
+from framework.compare.side import GROUPING, Side, Sum
 from framework.compare.slots import Stretch
 from framework.databases.base import Row
-from framework.databases.canonical import Canonical
+from framework.databases.canonical import Canonical, Form
 from framework.databases.postgres.canonical import PostgresCanonical
 from framework.databases.postgres.hashing import VERSION, hashed
 from framework.databases.postgres.names import quote
@@ -36,6 +36,9 @@ MOST = 4096
 
 AT_ONCE = 1000
 """Keys that one query counts."""
+
+INTEGERS = 50_000
+"""The same, where their rows need not be found."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,11 @@ class Census:
     shift: int
     compared_at: float
     parts: Parts[int, Sum]
+
+    @property
+    def total(self) -> Sum:
+        """Of all parts."""
+        return Sum(self.rows, sum(part.total for part in self.parts.values()))
 
     @property
     def rows(self) -> int:
@@ -127,6 +135,12 @@ class Counting:
         shift = before.shift if before is not None and before.of == self.of else self._shift()
         return Census(self.of, shift, self.now, self.some("", shift)).compact()
 
+    def total(self) -> Sum:
+        """Of all keys: half the price of a census, and less where the server lets several processors count."""
+        query = f"SELECT count(*), sum({self.hash}) FROM {self.mapping.origin}{self.mapping.filter()}"
+        rows, total = self.reading.query(query)[0]
+        return Sum(int(rows), int(total or 0))
+
     def some(self, condition: str, shift: int) -> dict[int, Sum]:
         """The keys of the rows for which a condition holds."""
         part = f"({self.side.slot})::bigint >> {shift}" if self.side.indexed else "0"
@@ -135,6 +149,17 @@ class Counting:
             "GROUP BY 1"
         )
         return {int(number): Sum(int(rows), int(total or 0)) for number, rows, total in found}
+
+    def of_integers(self, keys: Sequence[int], shift: int) -> dict[int, Sum]:
+        """Of these keys, whether rows have them or not, where keys are integers."""
+        column = next(iter(key_columns(self.mapping)))
+        expression = hashed([("k", column.type)], PostgresCanonical(lambda _: Form.PLAIN))
+        query = f"SELECT k >> {shift}, count(*), sum({expression}) FROM unnest(%s::bigint[]) AS k GROUP BY 1"
+        found = Census(self.of, shift, self.now, {})
+        for start in range(0, len(keys), INTEGERS):
+            counted = self.reading.query(query, (list(keys[start : start + INTEGERS]),))
+            found = found.plus({int(part): Sum(int(rows), int(total)) for part, rows, total in counted})
+        return dict(found.parts)
 
     def of_keys(self, keys: Sequence[Row], shift: int) -> dict[int, Sum]:
         """Of these keys, as the target gives them."""
@@ -173,7 +198,7 @@ class Counting:
 
 def counting(reading: PostgresSession, mapping: Mapping, canonical: Canonical) -> Counting:
     """What counts keys in the session's snapshot; ``canonical`` is the target's."""
-    reading.execute(PLANNING)
+    reading.execute(GROUPING)
     side = source_keys(reading, mapping, canonical)
     expression = hashed(list(_unmasked(mapping)), PostgresCanonical(canonical.form))
     version, now = reading.query(f"SELECT {VERSION}, extract(epoch FROM clock_timestamp())::float8")[0]

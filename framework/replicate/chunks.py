@@ -1,87 +1,144 @@
-"""Splitting a table into key ranges that are copied at once."""
+"""Splitting a table into parts of about as many rows each, which are copied at once.
+
+Parts are ranges of the key, whatever its type: the server compares, in the order of the key's own index. A target that
+keeps rows in the order of their key then fills one stretch of its table after the other, which it has memory for.
+Tables without such a key are split by the places where rows are stored. That needs no sample; but an update gives a row
+another place, so all parts must be read in one snapshot.
+"""
 
 from __future__ import annotations
 
-from framework.databases.postgres.names import qualified, quote
+from dataclasses import dataclass
+
+from framework.databases.postgres.names import literal, quote, type_name
 from framework.databases.postgres.source import PostgresSession
+from framework.replicate.estimate import Estimate
 from framework.replicate.mapping import Mapping
-from framework.replicate.outline import EVERYTHING, Range
-from framework.types import INTEGER_KINDS
+from framework.replicate.outline import EVERYTHING, PLACE, Bound, Range
+from framework.types import INTEGER_KINDS, TEXT_KINDS, Kind
 
 WORTH_SPLITTING = 200_000
-"""Rows (estimated by the server) below which one stream is as quick."""
+"""Rows below which one stream is as quick, unless they are long ones."""
+
+PART_BYTES = 256 << 20
+"""Bytes of one part in the source: a transaction of the target has an end also where rows are long."""
 
 MOST = 256
-"""Ranges of one table."""
+"""Parts of one table."""
 
-BYTES_OF_A_ROW = 200
-"""Where nobody has analysed a table that is large, its size tells how many rows there are, about."""
+SAMPLED = 3_000
+"""Rows of each part that the sample has, about."""
 
-# Partitions and inheriting tables belong to the table that is read; what holds partitions is never analysed by itself.
-ESTIMATE = """
-WITH RECURSIVE tree AS (
-    SELECT %(table)s::regclass::oid AS oid
-  UNION
-    SELECT i.inhrelid FROM pg_inherits i JOIN tree t ON t.oid = i.inhparent WHERE %(children)s
+LONGEST = 200
+"""Characters of a bound's text: bounds travel in notes and messages."""
+
+TID_RANGES = 140_000
+"""``server_version_num`` of PostgreSQL 14, the first that reads a range of places without reading the others."""
+
+_BOUNDING = frozenset(
+    INTEGER_KINDS | TEXT_KINDS | {Kind.NUMERIC, Kind.BYTES, Kind.UUID, Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ}
 )
-SELECT coalesce(sum(CASE WHEN c.relkind = 'p' THEN 0
-                         WHEN c.reltuples > 0 OR s.bytes < %(large)s THEN greatest(c.reltuples, 0)
-                         ELSE s.bytes / %(row)s END), 0)::bigint
-FROM tree JOIN pg_class c ON c.oid = tree.oid CROSS JOIN LATERAL (SELECT pg_relation_size(c.oid) AS bytes) AS s
-"""
+"""Kinds whose text is read back as the very value."""
 
 
-def estimated_rows(session: PostgresSession, mapping: Mapping) -> int:
-    """How many rows the server believes the source table has; 0 if it is small and was never analysed."""
-    asked = {
-        "table": qualified(mapping.source.schema, mapping.source.name),
-        "children": mapping.task.children,
-        "large": WORTH_SPLITTING * BYTES_OF_A_ROW,
-        "row": BYTES_OF_A_ROW,
-    }
-    return int(session.query(ESTIMATE, asked)[0][0])
+@dataclass(frozen=True)
+class Parts:
+    """The parts of a table.
+
+    Attributes:
+        by: the source's columns that ranges are of; `PLACE` for places, nothing for the one part that is everything.
+    """
+
+    by: tuple[str, ...]
+    ranges: tuple[Range, ...]
 
 
-def streams_for(rows: int, streams: int) -> int:
-    """How many ranges keep so many parallel streams busy; one where splitting is not worth it."""
-    return streams if rows >= WORTH_SPLITTING else 1
+WHOLE = Parts((), (EVERYTHING,))
 
 
-def ranges(session: PostgresSession, mapping: Mapping, count: int) -> tuple[Range, ...]:
-    """The keys in at most ``count`` ranges; one without bounds where they cannot be split."""
-    column = integer_key(mapping)
-    count = min(count, MOST)
-    if column is None or count < 2:
-        return (EVERYTHING,)
-    low, high = session.query(f"SELECT min({column}), max({column}) FROM {mapping.origin}")[0]
-    if low is None or high - low < count:
-        return (EVERYTHING,)
-    bounds = [low + (high - low) * part // count for part in range(1, count)]
-    return tuple(zip([None, *bounds], [*bounds, None], strict=True))
+def count(found: Estimate, chunk_rows: int, streams: int) -> int:
+    """How many parts: none above the caps, and as many that the streams end together; one if that is no gain."""
+    parts = max(_ceiling(found.rows, chunk_rows), _ceiling(found.bytes, PART_BYTES), 1)
+    if parts > 1 or found.rows >= WORTH_SPLITTING:
+        parts = _ceiling(parts, streams) * streams
+    return min(parts, MOST)
 
 
-def condition(mapping: Mapping, part: Range) -> str:
-    """The source's condition that a row's key is in a range; empty for the range without bounds."""
-    column = integer_key(mapping)
-    return within(column, part) if column is not None else ""
+def split(session: PostgresSession, mapping: Mapping, found: Estimate, parts: int) -> Parts:
+    """At most so many parts that are read in one snapshot."""
+    if _key(mapping) or not found.is_heap or session.connection.server_version < TID_RANGES:
+        return by_key(session, mapping, found, parts)
+    return _by_place(found, parts)
 
 
-def within(column: str, part: Range) -> str:
-    """The condition that ``column`` is in a range; empty for the range without bounds."""
-    low, high = part
-    sides = [
-        f"{column} >= {int(low)}" if low is not None else "",
-        f"{column} < {int(high)}" if high is not None else "",
-    ]
-    return " AND ".join(filter(None, sides))
+def by_key(session: PostgresSession, mapping: Mapping, found: Estimate, parts: int) -> Parts:
+    """At most so many parts, whenever they are read: ranges of the key, of as many rows each in a sample."""
+    by = _key(mapping)
+    if not by or parts < 2 or not found.is_heap:
+        return WHOLE
+    keys = ", ".join(map(quote, by))
+    sampled = ", ".join(f"{quote(name)} AS k{place}" for place, name in enumerate(by))
+    values = [f"sample.k{place}" for place in range(len(by))]
+    percent = min(100.0, 100.0 * SAMPLED * parts / max(found.rows, 1))
+    bounds: list[Bound] = session.query(
+        f"SELECT DISTINCT ON (tile) {', '.join(f'{value}::text' for value in values)} FROM ("
+        f"SELECT {sampled}, ntile({parts}) OVER (ORDER BY {keys}) AS tile"
+        f" FROM {mapping.origin} TABLESAMPLE SYSTEM ({percent:.6f}){mapping.filter()}"
+        f") AS sample WHERE tile > 1 ORDER BY tile, {', '.join(values)}"
+    )
+    # Without one of its bounds a part is larger, and nothing else.
+    return _between(by, [bound for bound in bounds if all(len(text) <= LONGEST for text in bound)])
+
+
+def _by_place(found: Estimate, parts: int) -> Parts:
+    """Ranges of blocks. Of partitions each range has some blocks of all; the last one has what is added meanwhile."""
+    parts = max(1, min(parts, found.blocks))
+    return _between(PLACE, [(f"({found.blocks * part // parts},0)",) for part in range(1, parts)])
+
+
+def condition(mapping: Mapping, by: tuple[str, ...], part: Range) -> str:
+    """The source's condition that a row belongs to a part; empty for the part that is everything."""
+    row = f"({', '.join(map(quote, by))})"
+    bounds = [(operator, bound) for operator, bound in zip((">=", "<"), part, strict=True) if bound is not None]
+    return " AND ".join(f"{row} {operator} {_literals(mapping, by, bound)}" for operator, bound in bounds)
 
 
 def integer_key(mapping: Mapping) -> str | None:
-    """The source's column that ranges are told by, quoted; None if the key is no single integer."""
-    if len(mapping.key) != 1:
-        return None
-    origin = next(column.origin for column in mapping.columns if column.name == mapping.key[0])
-    column = mapping.source.column(origin) if origin else None
-    if column is None or column.type.kind not in INTEGER_KINDS or column.nullable:
-        return None
-    return quote(column.name)
+    """The source's column of a key that is one integer, and is copied as it is; None if there is none such."""
+    by = _key(mapping)
+    column = mapping.source.column(by[0]) if len(by) == 1 else None
+    return column.name if column is not None and column.type.kind in INTEGER_KINDS else None
+
+
+def _between(by: tuple[str, ...], bounds: list[Bound]) -> Parts:
+    if not bounds:
+        return WHOLE
+    return Parts(by, tuple(zip([None, *bounds], [*bounds, None], strict=True)))
+
+
+def _key(mapping: Mapping) -> tuple[str, ...]:
+    """The source's columns of the key, if an index has them in their order; nothing if ranges cannot be told by them.
+
+    Bounds are noted in the target: what is masked there must not be one.
+    """
+    selected = [next(column for column in mapping.columns if column.name == name) for name in mapping.key]
+    by = tuple(column.origin or "" for column in selected)
+    columns = [mapping.source.column(name) for name in by]
+    keys = (mapping.source.primary_key, *(index.columns for index in mapping.source.indexes))
+    indexed = any(names[: len(by)] == by for names in keys)
+    plain = all(not column.masked for column in selected) and all(
+        column is not None and not column.nullable and column.type.kind in _BOUNDING for column in columns
+    )
+    return by if indexed and plain else ()
+
+
+def _literals(mapping: Mapping, by: tuple[str, ...], bound: Bound) -> str:
+    if by == PLACE:
+        return f"{literal(bound[0])}::tid"
+    columns = [column for name in by if (column := mapping.source.column(name)) is not None]
+    values = (f"{literal(text)}::{type_name(column.type)}" for text, column in zip(bound, columns, strict=True))
+    return f"({', '.join(values)})"
+
+
+def _ceiling(amount: int, part: int) -> int:
+    return -(-amount // part)

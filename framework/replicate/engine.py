@@ -14,7 +14,8 @@ from framework.databases.postgres.snapshot import snapshot
 from framework.databases.postgres.source import PostgresSource
 from framework.errors import LoadRefused, OutlineStale, UnsupportedType
 from framework.events import Reporter, Stats
-from framework.replicate import chunks, phases, refusal, resume, unfit
+from framework.replicate import phases, refusal, resume, unfit
+from framework.replicate.estimate import estimate
 from framework.replicate.job import Counter, Job
 from framework.replicate.mapping import resolve
 from framework.replicate.options import Options
@@ -95,7 +96,7 @@ def opened(
 def _load_all(job: Job, outline: Outline) -> None:
     """All parts, in one snapshot, several at once."""
     with snapshot(job.source) as shared:
-        total = chunks.estimated_rows(shared.session, job.mapping) or None
+        total = estimate(shared.session, job.mapping).rows or None
         count = Counter(job.reporter, "load", total)
         streams = 1 if job.target.capabilities.single_writer else job.options.streams
         numbers = range(len(outline.ranges))

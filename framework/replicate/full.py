@@ -25,29 +25,31 @@ from framework.replicate import (
     staging,
     state,
 )
+from framework.replicate.chunks import Parts
+from framework.replicate.estimate import estimate
 from framework.replicate.job import Counter, Job
 from framework.replicate.journal import Loaded, Merged
-from framework.replicate.outline import EVERYTHING, Outline, Range
+from framework.replicate.outline import Outline
 from framework.replicate.resume import SHADOW
 from framework.replicate.schema import structure
 from framework.replicate.schema.structure import Structure
 
 
-def ranges(job: Job, seen: Horizon) -> tuple[tuple[Range, ...], bool]:
+def parts(job: Job, seen: Horizon) -> tuple[Parts, bool]:
     """The parts of the load, and whether they are read at one point in time.
 
     Tasks of their own cannot share a snapshot. So only a table that can be caught up from a horizon is split then.
     """
     with job.source.session() as session:
-        rows = chunks.estimated_rows(session, job.mapping)
-        count = -(-rows // job.mapping.task.chunk_rows)
+        found = estimate(session, job.mapping)
         if not job.options.spread:
             streams = 1 if job.target.capabilities.single_writer else job.options.streams
-            return chunks.ranges(session, job.mapping, max(count, chunks.streams_for(rows, streams))), True
+            wanted = chunks.count(found, job.mapping.task.chunk_rows, streams)
+            return chunks.split(session, job.mapping, found, wanted), True
         if job.mapping.key and cursor.is_timely(job.mapping, seen):
-            found = chunks.ranges(session, job.mapping, count)
-            return found, len(found) == 1
-        return (EVERYTHING,), True
+            split = chunks.by_key(session, job.mapping, found, chunks.count(found, job.mapping.task.chunk_rows, 1))
+            return split, len(split.ranges) == 1
+        return chunks.WHOLE, True
 
 
 def begin(job: Job, session: Session, outline: Outline, made_of: Structure, *, resumed: bool) -> None:
@@ -68,7 +70,7 @@ def begin(job: Job, session: Session, outline: Outline, made_of: Structure, *, r
 def load(job: Job, outline: Outline, number: int, session: Session, reading: PostgresSession, count: Counter) -> Loaded:
     """Copy one range, in the open transaction."""
     shadow = job.mapping.table(job.beside(SHADOW))
-    condition = chunks.condition(job.mapping, outline.ranges[number])
+    condition = chunks.condition(job.mapping, outline.by, outline.ranges[number])
     kept = 0
     if number in outline.compared:
         rows, kept = reuse.refresh(job, session, reading, shadow, outline, number, count)

@@ -49,6 +49,7 @@ class Loaded:
         live: rows of the copy that count, before the merge; None if they were not counted.
         looked: whether all keys of the copy were looked at.
         kept: how many of the rows were there already.
+        new: rows whose keys the copy lacked; None if they were not counted.
     """
 
     rows: int
@@ -60,6 +61,7 @@ class Loaded:
     live: int | None = None
     looked: bool = True
     kept: int = 0
+    new: int | None = None
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 from framework import units
@@ -58,9 +59,13 @@ def merge(
     capture: ChangeCapture | None = None,
     *,
     live: int | None = None,
+    new: int | None = None,
     fresh: bool = False,
 ) -> Merged:
     """Bring table ``into`` to what was staged, in the open transaction, which guards the lease.
+
+    Where nobody has to know which rows change, and nothing but their key may stand against them, they are written over
+    by one statement. Else rows that stay as they are leave the staging table first, and the others are replaced.
 
     Args:
         job: the table's.
@@ -69,6 +74,7 @@ def merge(
         into: the table that is changed.
         capture: is told before and after.
         live: rows that count; None if they were not counted.
+        new: staged rows whose keys the table lacks; None if they were not counted.
         fresh: nobody has seen the table yet: what is gone from the source leaves it, without a fuse.
 
     Raises:
@@ -77,13 +83,18 @@ def merge(
         BrokenReferences, ConstraintNotOurs: so does a foreign key.
     """
     merging = _Merge(job, session, staging, into, live, fresh)
+    staged, going = merging.staged()
+    if not staged and not going:
+        return Merged(0, 0, 0)
+    if capture is None and merging.can_overwrite():
+        return merging.overwritten(staged, going, new)
     unchanged = merging.drop_unchanged()
     gone = merging.count_gone()
     written = merging.note_changed()
     if written or gone:
         merging.record(capture)
         with session.unreferenced():
-            merging.delete_gone(gone)
+            merging.delete_gone()
             merging.replace_rows()
         merging.record(capture)
         if not fresh:
@@ -99,6 +110,40 @@ class _Merge:
     into: str
     live: int | None
     fresh: bool
+
+    def staged(self) -> tuple[int, int]:
+        """How many rows were read, and how many keys are perhaps gone."""
+        rows, keys = (self.job.quote(table.name) for table in (self.staging.rows, self.staging.changed))
+        found = self.session.query(f"SELECT (SELECT COUNT(*) FROM {rows}), (SELECT COUNT(*) FROM {keys})")
+        return int(found[0][0]), int(found[0][1])
+
+    def can_overwrite(self) -> bool:
+        """Whether rows may be written over; what is seen of the table stays until the transaction ends."""
+        job, session = self.job, self.session
+        session.query(f"SELECT 1 FROM {job.quote(self.into)} LIMIT 1")  # from now on, DDL waits for this transaction
+        ours = {*job.mapping.names, *([DELETED_AT] if job.mapping.marks_deletes else ())}
+        others = not ours.issuperset(session.columns(self.into))
+        return not others and session.can_overwrite(self.into) and not session.foreign_keys(self.into)
+
+    def overwritten(self, staged: int, going: int, new: int | None) -> Merged:
+        """Bring the table to what was staged, where `can_overwrite`."""
+        if self._blows_fuse(going):
+            self.count_gone()
+        gone = self.delete_gone() if going else 0
+        unchanged = 0
+        if new is None or self.job.mapping.marks_deletes:
+            unchanged = self.drop_unchanged()
+            staged, new = staged - unchanged, None
+        changed = self.overwrite() - staged if staged else 0
+        if new is None:
+            return Merged(unchanged, staged, gone)
+        return Merged(staged - changed - new, changed + new, gone)
+
+    def overwrite(self) -> int:
+        """Write rows over, or add them; how many, those that change counted twice."""
+        mapping, rows = self.job.mapping, self.staging.rows.name
+        marks = (DELETED_AT,) if mapping.marks_deletes else ()
+        return self.session.overwrite(self.into, rows, mapping.names, mapping.key, marks)
 
     def drop_unchanged(self) -> int:
         """Rows read again because of the overlap are taken out, so that nothing is written for them."""
@@ -127,12 +172,17 @@ class _Merge:
             f"WHERE {job.target.dialect.has_key(job.quote(self.into), job.same_key() + live)}"
         )
         gone = int(found[0][0])
-        if gone and not self.fresh:
-            total, fuse = self._total(), job.mapping.task.deletes.fuse
-            if gone > total * units.fraction(fuse):
-                raise DeleteFuseBlown(job.table, gone, total, fuse)
+        if self._blows_fuse(gone):
+            raise DeleteFuseBlown(job.table, gone, self._total, job.mapping.task.deletes.fuse)
         return gone
 
+    def _blows_fuse(self, gone: int) -> bool:
+        """Whether so many rows are too many to go."""
+        if not gone or self.fresh:
+            return False
+        return gone > self._total * units.fraction(self.job.mapping.task.deletes.fuse)
+
+    @cached_property
     def _total(self) -> int:
         if self.live is not None:
             return self.live
@@ -140,10 +190,8 @@ class _Merge:
         live = f" WHERE {job.quote(DELETED_AT)} IS NULL" if job.mapping.marks_deletes else ""
         return int(self.session.query(f"SELECT COUNT(*) FROM {job.quote(self.into)}{live}")[0][0])
 
-    def delete_gone(self, gone: int) -> None:
-        """Rows that are marked stay; of the others, those that change are deleted with those that go."""
-        if not gone:
-            return
+    def delete_gone(self) -> int:
+        """Rows that are marked stay; of the others, those that change are deleted with those that go; how many."""
         job, dialect = self.job, self.job.target.dialect
         table, keys = job.quote(self.into), job.quote(self.staging.changed.name)
         if job.mapping.marks_deletes and not self.fresh:
@@ -152,9 +200,8 @@ class _Merge:
             same = " AND ".join(f"s.{job.quote(name)} = t.{job.quote(name)}" for name in job.mapping.key)
             stays = f"EXISTS (SELECT 1 FROM {job.quote(self.staging.rows.name)} AS s WHERE {same})"
             where = f"t.{column} IS NULL AND NOT {stays}"
-            self.session.execute(dialect.update_matching(table, keys, job.same_key(), assignment, where))
-        else:
-            self.session.execute(dialect.delete_matching(table, keys, job.same_key(), "t"))
+            return self.session.execute(dialect.update_matching(table, keys, job.same_key(), assignment, where))
+        return self.session.execute(dialect.delete_matching(table, keys, job.same_key(), "t"))
 
     def replace_rows(self) -> None:
         """By key only: an upsert would also go through other unique indexes, and overwrite other rows."""

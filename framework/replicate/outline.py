@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,10 +11,16 @@ from framework.databases.postgres.snapshot import Horizon
 from framework.replicate.schema.structure import Structure
 from framework.replicate.state import State
 
-Range = tuple[int | None, int | None]
-"""Keys from the first (included) to the second (excluded); None is no bound."""
+Bound = tuple[str, ...]
+"""A value of each column that ranges are of, as PostgreSQL's text."""
+
+Range = tuple[Bound | None, Bound | None]
+"""Rows from the first bound (included) to the second (excluded); None is no bound."""
 
 EVERYTHING: Range = (None, None)
+
+PLACE = ("ctid",)
+"""What ranges are of, if not of columns: the places where rows are stored."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +35,8 @@ class Outline:
         horizon: of the source, taken before anything was read.
         bound: where the last run's horizon, or largest cursor value, was.
         watermark: the largest cursor value of the last run.
-        ranges: the parts of the load, as ranges of the key.
+        by: the source's columns that ranges are of; `PLACE` for places.
+        ranges: the parts of the load.
         one_snapshot: all ranges are read at one point in time. Else the copy is caught up from the horizon.
         alters: the copy's table becomes another one before the merge.
         backfill: columns whose values are read whatever the cursor says.
@@ -51,6 +58,7 @@ class Outline:
     horizon: Horizon
     bound: str | None
     watermark: str | None
+    by: tuple[str, ...]
     ranges: tuple[Range, ...]
     one_snapshot: bool
     alters: bool = False
@@ -87,16 +95,21 @@ class Outline:
 
     def as_json(self) -> dict[str, Any]:
         """As plain data."""
-        return asdict(self) | {"ranges": [list(part) for part in self.ranges]}
+        return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Outline:
         """The inverse of `as_json`."""
         lists = {
-            "ranges": tuple((low, high) for low, high in data["ranges"]),
+            "by": tuple(data["by"]),
+            "ranges": tuple((_bound(low), _bound(high)) for low, high in data["ranges"]),
             "backfill": tuple(data["backfill"]),
             "renamed": tuple((new, old) for new, old in data["renamed"]),
             "kept": tuple(data["kept"]),
             "compared": tuple(data["compared"]),
         }
         return cls(**{**data, "horizon": Horizon(**data["horizon"]), **lists})
+
+
+def _bound(values: Sequence[str] | None) -> Bound | None:
+    return None if values is None else tuple(values)

@@ -91,9 +91,9 @@ def load(job: Job, outline: Outline, number: int, shared: Snapshot | None = None
             return done.rows
         if shared is not None:
             with shared.another_session() as reading:
-                return _load(job, outline, number, session, reading, count)
+                return _load(job, outline, number, session, reading, shared, count)
         with snapshot(job.source) as own:
-            return _load(job, outline, number, session, own.session, count)
+            return _load(job, outline, number, session, own.session, own, count)
 
 
 def merge(job: Job, outline: Outline) -> Stats:
@@ -144,10 +144,19 @@ def _seen(job: Job, session: PostgresSession) -> tuple[Horizon, str]:
 
 
 def _full(job: Job, seen: Horizon, place: str) -> Outline:
-    ranges, one_snapshot = full.ranges(job, seen)
-    generation, fingerprint = state.new_generation(job.lease.token), job.mapping.fingerprint
+    parts, one_snapshot = full.parts(job, seen)
     return Outline(
-        True, job.lease.token, generation, fingerprint, seen, None, None, ranges, one_snapshot, position=place
+        full=True,
+        token=job.lease.token,
+        generation=state.new_generation(job.lease.token),
+        fingerprint=job.mapping.fingerprint,
+        horizon=seen,
+        bound=None,
+        watermark=None,
+        by=parts.by,
+        ranges=parts.ranges,
+        one_snapshot=one_snapshot,
+        position=place,
     )
 
 
@@ -168,6 +177,7 @@ def _incremental(job: Job, seen: Horizon, place: str, last: state.State, evoluti
         horizon=seen,
         bound=last.bound,
         watermark=last.watermark,
+        by=(),
         ranges=(EVERYTHING,),
         one_snapshot=True,
         resync=job.options.resync,
@@ -185,6 +195,7 @@ def _load(
     number: int,
     session: Session,
     reading: PostgresSession,
+    shared: Snapshot,
     count: Counter | None,
 ) -> int:
     try:
@@ -194,7 +205,7 @@ def _load(
                 told = count or Counter(job.reporter, "load", None)
                 done = full.load(job, outline, number, session, reading, told)
             else:
-                done = incremental.load(job, outline, session, reading)
+                done = incremental.load(job, outline, session, reading, shared)
             job.journal.note(session, number, done)
     except StatementFailed:
         # An attempt that was given up may have been quicker.

@@ -1,10 +1,10 @@
 """Which rows are gone from the source, and which it has that the copy lacks: keys are compared, where they may differ.
 
-Three looks, each at less than the one before. The census tells in which parts the source's keys are others than those
-of the copy with what was staged: a scan of the source's index, and nothing of the copy. Of such parts both databases
-count the keys and add up a number of each. Where these differ, the source's keys are staged, and the target says by its
-own comparison which are on one side only. Without a census of before, after another way of counting, and once a day,
-the second look is at all keys.
+The source counts its keys. If that is the census of those that the copy has with what was staged, all is said, and
+nothing of the copy was read. If not, another census tells in which parts. There both databases tell their keys, a bit
+for each (`framework.compare.members`). Where keys are no integers, or lie far apart, both add up a number made of each
+instead, the source's keys are staged where these sums differ, and the target says by its own comparison which are on
+one side only. Without a census of before, after another way of counting, and once a day, this is done with all keys.
 
 Why not the server's statistics, which count deletes? They are told late: a session may keep its counts for as long as
 its next transaction lasts. So they prove nothing about a source that is at work, and one that is not costs little.
@@ -12,25 +12,21 @@ its next transaction lasts. So they prove nothing about a source that is at work
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
-from framework.compare import ranges
+from framework.compare import members, ranges
 from framework.compare.pair import Pair
 from framework.compare.ranges import Unequal
 from framework.compare.side import Side, Sum, by_digest
 from framework.compare.slots import WHOLE, Grid, Stretch, joined, segments
 from framework.databases.base import Session
 from framework.databases.postgres.source import PostgresSession
-from framework.errors import StatementFailed
 from framework.replicate import census
 from framework.replicate.census import Census, Counting
-from framework.replicate.job import Counter, Job
-from framework.replicate.mapping import DELETED_AT
-from framework.replicate.sides import source_keys, target_keys
-from framework.tables import Table
+from framework.replicate.job import Job
+from framework.replicate.keys import Keys, Place, Tables
 
 TRUSTED = 86_400
 """Seconds after which the copy's own keys are looked at again, whatever the census says."""
@@ -44,40 +40,11 @@ FEW = 5_000
 KNOWN = 20_000
 """Staged keys, new ones or known ones, that the source is asked to count."""
 
-ABSENT_AT_ONCE = 1_000
-"""Rows that are fetched by their keys in one query."""
-
-LISTED = 50_000
-"""Keys that the target is asked for at once."""
-
 PLACES = 400
 """Parts that one condition is made of."""
 
 SHARE = 3
 """If more than one in so many keys is in a part that differs, all are compared: one scan is quicker than many."""
-
-
-Place = tuple[str, str]
-"""Where keys may differ: a condition of the source's, and of the copy's; empty if anywhere."""
-
-
-@dataclass(frozen=True)
-class Tables:
-    """What the target has.
-
-    Attributes:
-        rows: staged rows.
-        keys: empty; keys of the source are staged here.
-        gone: empty; filled with the keys that the copy has and the source has not.
-        into: the copy's name.
-        former: the names that its columns have until it is altered, by the names they have then.
-    """
-
-    rows: Table
-    keys: Table
-    gone: Table
-    into: str
-    former: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -91,6 +58,7 @@ class Reconciled:
         staged: keys of the source that were staged to be compared.
         census: of the source's keys.
         looked: whether all keys of the copy were looked at.
+        new: staged rows whose keys the copy lacked; None if they were not counted.
     """
 
     keys: int
@@ -99,10 +67,17 @@ class Reconciled:
     staged: int
     census: Census
     looked: bool
+    new: int | None = None
 
 
 def reconcile(
-    job: Job, session: Session, reading: PostgresSession, tables: Tables, condition: str, before: Census | None
+    job: Job,
+    session: Session,
+    reading: PostgresSession,
+    tables: Tables,
+    condition: str,
+    before: Census | None,
+    counted: Future[Sum] | None = None,
 ) -> Reconciled:
     """Stage rows that the copy lacks, and the keys of those that are gone; in the open transaction of ``session``.
 
@@ -113,9 +88,12 @@ def reconcile(
         tables: of the target.
         condition: of the rows that were staged; empty if all were.
         before: the census of the keys that the copy has; None if it is not known.
+        counted: the total of the source's keys in that snapshot, if somebody counts it already.
     """
+    counting = census.counting(reading, job.mapping, job.target.canonical)
     with ThreadPoolExecutor(1, thread_name_prefix="vitrina-compare") as pool:
-        return _Reconciliation(job, session, reading, tables, condition, pool).perform(before)
+        keys = Keys(job, session, reading, tables, pool)
+        return _Reconciliation(keys, counting, condition, counted).perform(before)
 
 
 def first(job: Job, reading: PostgresSession) -> Census | None:
@@ -127,83 +105,125 @@ def first(job: Job, reading: PostgresSession) -> Census | None:
 
 
 @dataclass(frozen=True)
+class _Found:
+    """What was staged of some stretches.
+
+    Attributes:
+        fetched: rows that the copy lacked.
+        staged: keys of the source.
+        copied: rows of the copy that count there; what was staged before is none of them.
+    """
+
+    fetched: int
+    staged: int
+    copied: int
+
+
+@dataclass(frozen=True)
 class _Reconciliation:
-    job: Job
-    session: Session
-    reading: PostgresSession
-    tables: Tables
+    keys: Keys
+    counting: Counting
     condition: str
-    pool: ThreadPoolExecutor
+    counted: Future[Sum] | None
 
     def perform(self, before: Census | None) -> Reconciled:
         """See `reconcile`."""
-        counting = census.counting(self.reading, self.job.mapping, self.job.target.canonical)
-        now = counting.take(before)
-        expected = self._expected(counting, before, now)
-        if expected is None or before is None:
-            places, live = self._everywhere(now)
-        else:
-            now = replace(now, compared_at=before.compared_at)
-            places, live = self._within(expected, now), before.rows
-        staged = sum(self._stage(*place) for place in places)
-        fetched = self._fetch_absent() if staged else 0
-        return Reconciled(now.rows, live, fetched, staged, now, looked=expected is None)
+        if before is None or not self._is_known(before):
+            return self._everywhere(before)
+        total = self.counted.result() if self.counted is not None else self.counting.total()
+        if total == before.total:
+            return Reconciled(total.rows, total.rows, 0, 0, before, looked=False, new=0)
+        expected, new = self._expected(before)
+        if expected is None:
+            return self._everywhere(before)
+        if expected.total == total:
+            return Reconciled(total.rows, before.rows, 0, 0, expected.compact(), looked=False, new=new)
+        now = replace(self.counting.take(before), compared_at=before.compared_at)
+        found = self._within(expected.coarser(now.shift), now, new)
+        new = new + found.fetched if new is not None else None
+        return Reconciled(now.rows, before.rows, found.fetched, found.staged, now, looked=False, new=new)
 
-    def _expected(self, counting: Counting, before: Census | None, now: Census) -> Census | None:
-        """The census of what the copy has, with what was staged; None if that is not known."""
-        if before is None or before.of != now.of or abs(now.compared_at - before.compared_at) > TRUSTED:
-            return None
-        if before.rows <= COUNTED and self._pair.copy.rows() != before.rows:
-            return None
+    def _is_known(self, before: Census) -> bool:
+        """Whether the copy has the keys that a census speaks of, as far as can be told."""
+        if before.of != self.counting.of or abs(self.counting.now - before.compared_at) > TRUSTED:
+            return False
+        return before.rows > COUNTED or self.keys.pair.copy.rows() == before.rows
+
+    def _expected(self, before: Census) -> tuple[Census | None, int | None]:
+        """The census of what the copy has with what was staged, and how many of that are new; None if not known."""
+        counting, ask = self.counting, self.keys.session.query
         most = KNOWN if counting.finds_keys else census.AT_ONCE
-        new = self.session.query(f"{self._staged_keys(known=False)} LIMIT {most + 1}")
+        new = ask(f"{self.keys.staged_keys(known=False)} LIMIT {most + 1}")
         if len(new) <= most:
             found = before.plus(counting.of_keys(new, before.shift))
             # Where the source has rows of one key, it is for the target to refuse them.
-            return found.coarser(now.shift) if found.rows == before.rows + len(new) else None
-        known = self.session.query(f"{self._staged_keys(known=True)} LIMIT {most + 1}")
+            return (found, len(new)) if found.rows == before.rows + len(new) else (None, None)
+        known = ask(f"{self.keys.staged_keys(known=True)} LIMIT {most + 1}")
         if len(known) > most:
-            return None
+            return None, None
         staged = before.plus(counting.some(self.condition, before.shift))
-        return staged.plus(counting.of_keys(known, before.shift), -1).coarser(now.shift)
+        return staged.plus(counting.of_keys(known, before.shift), -1), None
 
-    def _within(self, expected: Census, now: Census) -> list[Place]:
-        """Where keys differ, in the parts in which two censuses do."""
+    def _within(self, expected: Census, now: Census, new: int | None) -> _Found:
+        """Stage what differs, in the parts in which two censuses do; ``new``: staged keys that the copy lacks."""
         unlike = expected.unlike(now)
-        if not unlike:
-            return []
         rows = sum(max(ours.rows, theirs.rows) for ours, theirs in unlike.values())
         differences = sum(max(1, abs(ours.rows - theirs.rows)) for ours, theirs in unlike.values())
-        if not self._pair.source.indexed or (rows > FEW and rows * SHARE > now.rows):
-            return self._summed(ranges.extent(self._pair, now.rows), now.rows, differences)[0]
-        stretches = tuple(joined(map(now.stretch, unlike)))
+        pair = self.keys.pair
+        stretches = tuple(joined(map(now.stretch, unlike))) if pair.source.indexed else ()
+        if members.is_possible(pair.source, stretches, rows):
+            return self._told(stretches, None if new == 0 else self.keys.new)
+        if not stretches or (rows > FEW and rows * SHARE > now.rows):
+            return self._summed(ranges.extent(pair, now.rows), now.rows, differences)
         if rows <= FEW:
-            return [place for stretch in stretches for place in _conditions(self._pair, stretch.cut(1), (0,))]
+            return self._staged([place for each in stretches for place in _conditions(pair, each.cut(1), (0,))])
         parts = [part for stretch in stretches for part in segments(stretch, rows // len(stretches), indexed=True)]
-        return self._summed(tuple(parts), rows, differences)[0]
+        return self._summed(tuple(parts), rows, differences)
 
-    def _everywhere(self, now: Census) -> tuple[list[Place], int]:
-        """Where keys differ, and how many rows of the copy count."""
-        copy = self._pair.copy
-        if now.rows <= FEW:
-            return [("", "")], copy.rows()
-        places, copied = self._summed(ranges.extent(self._pair, now.rows), now.rows, 1)
-        return places, copied - self._new.rows()
+    def _everywhere(self, before: Census | None) -> Reconciled:
+        """Stage what differs, wherever it is."""
+        now, pair = self.counting.take(before), self.keys.pair
+        stretches = ranges.extent(pair, now.rows)
+        if members.is_possible(pair.source, stretches, now.rows):
+            found = self._told(stretches, self.keys.new)
+        elif now.rows <= FEW:
+            found = replace(self._staged([("", "")]), copied=pair.copy.rows())
+        else:
+            found = self._summed(stretches, now.rows, 1)
+        return Reconciled(now.rows, found.copied, found.fetched, found.staged, now, looked=True)
 
-    def _summed(self, stretches: tuple[Stretch, ...], rows: int, differences: int) -> tuple[list[Place], int]:
-        """Where keys differ in some stretches, and how many the copy and what was staged have there."""
+    def _told(self, stretches: Sequence[Stretch], new: Side | None) -> _Found:
+        """Stage what differs where both can tell their keys; ``new``: what was staged and the copy lacks."""
+        places: list[Place] = []
+        fetched = copied = 0
+        for found in members.apart(self.keys.pair, stretches, new):
+            if not found.complete:
+                places += _conditions(self.keys.pair, found.stretch.cut(1), (0,))
+            self.keys.remove(found.extra)
+            fetched += self.keys.fetch([(key,) for key in found.missing])
+            copied += found.copied
+        staged = self._staged(places)
+        return _Found(fetched + staged.fetched, staged.staged, copied)
+
+    def _staged(self, places: Sequence[Place], copied: int = 0) -> _Found:
+        """Stage all keys of some places, and what differs there."""
+        staged = sum(self.keys.stage(*place) for place in places)
+        return _Found(self.keys.fetch_absent() if staged else 0, staged, copied)
+
+    def _summed(self, stretches: Sequence[Stretch], rows: int, differences: int) -> _Found:
+        """Stage what differs where parts are summed up first."""
         places: list[Place] = []
         copied = 0
         count = max(1, len(stretches))
         for stretch in stretches:
-            found = ranges.unequal(self._pair, stretch, rows // count, differences // count, self._new)
+            found = ranges.unequal(self.keys.pair, stretch, rows // count, differences // count, self.keys.new)
             places += self._places(found)
             copied += found.copied
-        return places, copied
+        return self._staged(places, copied - self.keys.new.rows())
 
     def _places(self, found: Unequal) -> list[Place]:
         """What differs, as conditions."""
-        pair, grid = self._pair, found.grid
+        pair, grid = self.keys.pair, found.grid
         sizes = {part: max(ours.rows, theirs.rows) for part, (ours, theirs) in found.parts.items()}
         crowded = [part for part, rows in sizes.items() if pair.source.indexed and rows > FEW]
         if not crowded and sum(sizes.values()) * 2 > found.rows + found.copied:
@@ -216,95 +236,17 @@ class _Reconciliation:
 
     def _crowded(self, slot: Stretch, ours: Sum, theirs: Sum) -> list[Place]:
         """Where keys differ that are crowded, many to a slot perhaps: they are cut by their digests."""
-        source, copy, new = (_digested(side, slot) for side in (self._pair.source, self._pair.copy, self._new))
-        pair = Pair(source, copy, self.pool)
+        source, copy, new = (
+            _digested(side, slot) for side in (self.keys.pair.source, self.keys.pair.copy, self.keys.new)
+        )
+        pair = Pair(source, copy, self.keys.pool)
         differences = max(1, abs(ours.rows - theirs.rows))
         found = ranges.unequal(pair, WHOLE, max(ours.rows, theirs.rows), differences, new)
-        within = self._pair.source.cut.within(slot), self._pair.copy.cut.within(slot)
+        within = self.keys.pair.source.cut.within(slot), self.keys.pair.copy.cut.within(slot)
         return [
             (_both(within[0], source_condition), _both(within[1], copy_condition))
             for source_condition, copy_condition in _conditions(pair, found.grid, tuple(found.parts))
         ]
-
-    @cached_property
-    def _names(self) -> dict[str, str]:
-        """By key column, its name in the copy, which may have been altered already."""
-        key, former = self.job.mapping.key, self.tables.former
-        present = self.session.columns(self.tables.into) if former else key
-        return {name: self.job.quote(name if name in present else former[name]) for name in key}
-
-    @cached_property
-    def _pair(self) -> Pair:
-        job, canonical = self.job, self.job.target.canonical
-        source = source_keys(self.reading, job.mapping, canonical)
-        into, live = canonical.keyed(job.quote(self.tables.into)), self._live("")
-        return Pair(source, target_keys(self.session, job.mapping, canonical, self._names, into, live), self.pool)
-
-    @cached_property
-    def _new(self) -> Side:
-        """What was staged and the copy has not."""
-        job = self.job
-        names = {name: job.quote(name) for name in job.mapping.key}
-        relation = f"({self._staged_keys(known=False)}) AS n"
-        return target_keys(self.session, job.mapping, job.target.canonical, names, relation)
-
-    def _staged_keys(self, *, known: bool) -> str:
-        """The query of the keys that were staged, and that the copy has, or has not."""
-        job = self.job
-        return (
-            f"SELECT {job.list(job.mapping.key, 't.')} FROM {job.quote(self.tables.rows.name)} AS t "
-            f"WHERE {'' if known else 'NOT '}{self._has_counterpart()}"
-        )
-
-    def _has_counterpart(self) -> str:
-        """The condition that the copy has a row that counts, with the key of ``t``."""
-        same = " AND ".join(f"t.{self.job.quote(name)} = o.{own}" for name, own in self._names.items())
-        live = self._live("o.")
-        return self.job.target.dialect.has_key(self.job.quote(self.tables.into), f"{same} AND {live}" if live else same)
-
-    def _live(self, alias: str) -> str:
-        """The condition that a row of the copy counts; empty if all do."""
-        return f"{alias}{self.job.quote(DELETED_AT)} IS NULL" if self.job.mapping.marks_deletes else ""
-
-    def _stage(self, source: str, copy: str) -> int:
-        """Stage the keys that the source has in some place, and find those that only the copy has; how many."""
-        job, tables = self.job, self.tables
-        extract = job.extract(self.reading, source, job.mapping.key)
-        staged = self.session.load(tables.keys, extract, Counter(job.reporter, "compare keys", None))
-        same = " AND ".join(f"t.{own} = o.{job.quote(name)}" for name, own in self._names.items())
-        conditions = [f"({part})" for part in (self._live("t."), copy) if part]
-        conditions.append(f"NOT EXISTS (SELECT 1 FROM {job.quote(tables.keys.name)} AS o WHERE {same})")
-        names = ", ".join(f"t.{own}" for own in self._names.values())
-        self.session.execute(
-            f"INSERT INTO {job.quote(tables.gone.name)} ({job.list(tuple(self._names))}) "
-            f"SELECT {names} FROM {job.quote(tables.into)} AS t WHERE {' AND '.join(conditions)}"
-        )
-        return staged
-
-    def _fetch_absent(self) -> int:
-        """Stage the rows whose key the source has and the copy has not, whatever their cursor says; how many.
-
-        So a row that comes back with an old cursor value (it was deleted, or had left the filter) is met.
-        """
-        job, rows, staged = self.job, self.tables.rows, 0
-        missing = (
-            f"SELECT {job.list(job.mapping.key, 't.')} FROM {job.quote(self.tables.keys.name)} AS t "
-            f"WHERE NOT {self._has_counterpart()} "
-            f"AND NOT {job.target.dialect.has_key(job.quote(rows.name), job.same_key())} LIMIT {LISTED}"
-        )
-        while found := self.session.query(missing):
-            for start in range(0, len(found), ABSENT_AT_ONCE):
-                keys = found[start : start + ABSENT_AT_ONCE]
-                extract = job.extract(self.reading, job.mapping.has_key(self.reading, keys))
-                loaded = self.session.load(rows, extract, lambda _: None)
-                if loaded != len(keys):
-                    raise StatementFailed(
-                        job.source.name,
-                        f"{len(keys)} keys of {job.table!r} were read, {loaded} of their rows could be",
-                        f"refill the table with `vitrina replicate SPEC --full-refresh --table {job.table}`",
-                    )
-                staged += loaded
-        return staged
 
 
 def _conditions(pair: Pair, grid: Grid, parts: Sequence[int]) -> list[Place]:

@@ -26,7 +26,7 @@ from framework.errors import DiskFull, VitrinaError
 from framework.replicate import chunks, cursor, reuse, staging, state, succession
 from framework.replicate.job import Job, owner_of
 from framework.replicate.journal import Loaded
-from framework.replicate.outline import Outline
+from framework.replicate.outline import PLACE, Outline
 from framework.replicate.schema import structure
 from framework.replicate.schema.structure import Structure
 from framework.tables import Index, Table
@@ -66,7 +66,12 @@ class Left:
 
     @property
     def is_worth_it(self) -> bool:
-        """Whether there is so much that to load it again would take longer than to look at it."""
+        """Whether there is so much that to load it again would take longer than to look at it.
+
+        Places are those of a snapshot that is gone.
+        """
+        if tuple(self.planned["outline"]["by"]) == PLACE:
+            return False
         rows = sum(part.rows for part in self.loaded.values())
         return bool(self.present) and (self.parts > 1 or rows >= chunks.WORTH_SPLITTING)
 
@@ -121,8 +126,9 @@ def leave(job: Job, error: BaseException) -> None:
     with suppress(VitrinaError), job.target.session() as session:
         job.discard(session, *staging.PURPOSES)
         left = _find(job, session)
+        useful = left is not None and left.is_worth_it and reuse.is_possible(job.mapping)
         # A server that is full needs the room for others.
-        if left is None or not left.is_worth_it or isinstance(error, DiskFull):
+        if left is None or not useful or isinstance(error, DiskFull):
             job.discard(session, SHADOW)
         elif left.shadow == job.beside(SHADOW):
             job.reporter.notice(f"the next run goes on: {len(left.present)} of {left.parts} parts are loaded")
@@ -139,6 +145,7 @@ def _outline(job: Job, left: Left, fresh: Outline, files: str) -> Outline | None
     going = replace(
         fresh,
         generation=left.generation,
+        by=before.by,
         ranges=before.ranges,
         since=before.since if undone else before.position,
         files=before.files if undone else files_before,

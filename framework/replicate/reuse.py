@@ -23,13 +23,13 @@ from framework.databases.base import Progress, Row, Session
 from framework.databases.canonical import Canonical, integer
 from framework.databases.postgres import position
 from framework.databases.postgres.canonical import PostgresCanonical
-from framework.databases.postgres.names import qualified
+from framework.databases.postgres.names import qualified, quote
 from framework.databases.postgres.position import Position
 from framework.databases.postgres.source import PostgresSession
 from framework.replicate import chunks
 from framework.replicate.job import Job
 from framework.replicate.mapping import Mapping, Selected
-from framework.replicate.outline import Outline
+from framework.replicate.outline import Outline, Range
 from framework.tables import Table
 from framework.types import INTEGER_KINDS, Kind, LogicalType
 
@@ -85,15 +85,16 @@ class _Refresh:
         job.prepare_masks(reading)
         reading.execute("SET LOCAL jit = off")
         compared = _compared(job.mapping, whole=self._changed is None)
-        key = chunks.integer_key(job.mapping)
-        assert key is not None
+        name = chunks.integer_key(job.mapping)
+        assert name is not None
+        key = quote(name)
         self._source = _Side(
             PostgresCanonical(job.target.canonical.form),
             job.mapping.origin,
             job.mapping.filter,
             key,
             tuple((column.expression, column.type) for column in compared),
-            chunks.within(key, outline.ranges[number]),
+            _in_range(key, outline.ranges[number]),
             reading.query,
         )
         name = job.quote(job.mapping.key[0])
@@ -103,7 +104,7 @@ class _Refresh:
             _where,
             name,
             tuple((job.quote(column.name), column.type) for column in compared),
-            chunks.within(name, outline.ranges[number]),
+            _in_range(name, outline.ranges[number]),
             session.query,
         )
 
@@ -208,6 +209,12 @@ class _Side:
 def _within(key: str, blocks: Grid, chosen: Iterable[int]) -> str:
     """The condition that a key is in one of some blocks."""
     return " OR ".join(map(ByInteger(key).within, joined(map(blocks.part, chosen))))
+
+
+def _in_range(key: str, part: Range) -> str:
+    """The condition that a key of one integer is in a range, for either database; empty for everything."""
+    bounds = [(operator, bound[0]) for operator, bound in zip((">=", "<"), part, strict=True) if bound is not None]
+    return " AND ".join(f"{key} {operator} {integer(int(text))}" for operator, text in bounds)
 
 
 def _where(condition: str) -> str:

@@ -24,7 +24,8 @@ from framework.databases.postgres.snapshot import snapshot
 from framework.databases.postgres.source import PostgresSession, PostgresSource
 from framework.errors import CopyMissing, MappingChanged
 from framework.events import Reporter
-from framework.replicate import chunks, mask, quarantine, state, unfit
+from framework.replicate import mask, quarantine, state, unfit
+from framework.replicate.estimate import estimate
 from framework.replicate.job import Counter
 from framework.replicate.mapping import Mapping, resolve
 from framework.replicate.schema.difference import between
@@ -69,7 +70,7 @@ def verify(
     with opened(source, target, task, mask_key) as work:
         with source.session() as reading:
             pair = work.pair(reading, "FALSE")
-            stretches, rows = _stretches(pair, chunks.estimated_rows(reading, work.mapping), fraction)
+            stretches, rows = _stretches(pair, estimate(reading, work.mapping).rows, fraction)
         return work.told(_all(work, stretches, rows, reporter, fraction))
 
 

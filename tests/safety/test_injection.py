@@ -11,6 +11,7 @@ import yaml
 
 from framework.commands import pipeline
 from framework.commands.doctor import doctor
+from framework.commands.pipeline import Parallel
 from framework.commands.verify import verify
 from framework.databases.mysql.target import MySQLTarget
 from framework.databases.postgres.names import quote
@@ -161,8 +162,8 @@ def test_the_whole_job(
     path = connected(tmp_path, monkeypatch, source, target)
     path.write_text(yaml.safe_dump(spec_of(), allow_unicode=True), encoding="utf-8")
     load_sound(path)
-    pipeline.run(path, "default", 1, 0, full_refresh=False)
-    pipeline.run(path, "default", 1, 2, full_refresh=False)
+    pipeline.run(path, "default", Parallel(), 0, full_refresh=False)
+    pipeline.run(path, "default", Parallel(), 2, full_refresh=False)
     source.execute(f"UPDATE {quote(PARENT)} SET {quote(NAMES[9])} = %s", "\\'; DROP TABLE canary; -- %s")
     pipeline.resync(path, "default", PARENT, f"{quote(NAMES[9])} LIKE '%%s%' -- %(x)s ;")
     assert verify(path, "default", (), None, repair=True, form="text")
@@ -172,7 +173,7 @@ def test_the_whole_job(
     assert doctor(path, "default")
     for name in (PARENT, NAMES[2], NAMES[8], NAMES[4], NAMES[6]):
         pipeline.show(path, "default", name, 3)
-    pipeline.run(path, "default", 1, 0, full_refresh=True)
+    pipeline.run(path, "default", Parallel(), 0, full_refresh=True)
     for name in (NAMES[7], NAMES[9], NAMES[10]):
         assert sorted(source.rows(f"SELECT {quote(name)} FROM {quote(PARENT)}")) == sorted(
             target.rows(f"SELECT {mysql_quote(name)} FROM {mysql_quote(PARENT)}")
@@ -242,7 +243,7 @@ def task(**settings: Any) -> ReplicateTask:
 
 def test_sql_of_the_spec_stays_where_it_is_put(small: Callable[..., Path], source: SourceDatabase):
     path = small()
-    pipeline.replicate(path, "default", 1, (), full_refresh=False)
+    pipeline.replicate(path, "default", Parallel(), (), full_refresh=False)
     described = Table("t", (Column("id", LogicalType(Kind.BIGINT, "bigint")),), ("id",), schema="public")
     with pytest.raises(StepsFailed) as refused:
         pipeline.resync(path, "default", "t", WAYS_OUT[0])
@@ -273,7 +274,7 @@ def test_a_filter_cannot_change_the_source(small: Callable[..., Path], source: S
     source.execute("CREATE SEQUENCE numbers")
     for text in ("steal()", "nextval('numbers') > 0", "set_config('transaction_read_only', 'off', false) = 'off'"):
         with pytest.raises(StepsFailed) as refused:
-            pipeline.replicate(small(where=text), "default", 1, (), full_refresh=True)
+            pipeline.replicate(small(where=text), "default", Parallel(), (), full_refresh=True)
         assert "read" in str(refused.value.errors["replicate:t"])
     assert source.rows("SELECT count(*) FROM t") == [(1,)]
 

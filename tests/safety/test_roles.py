@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 
 from framework.commands import pipeline
 from framework.commands.doctor import doctor
+from framework.commands.pipeline import Parallel
 from framework.errors import RunError, StepsFailed
 from tests.command import ROOT
 from tests.services import Server
@@ -107,10 +108,10 @@ class Job:
             self._monkeypatch.setenv(name, url)
 
     def run(self, ticks: int = 0, *, full_refresh: bool = False) -> None:
-        pipeline.run(self.path, "default", 1, ticks, full_refresh=full_refresh)
+        pipeline.run(self.path, "default", Parallel(), ticks, full_refresh=full_refresh)
 
     def replicate(self) -> None:
-        pipeline.replicate(self.path, "default", 1, (), full_refresh=True)
+        pipeline.replicate(self.path, "default", Parallel(), (), full_refresh=True)
 
     def refusal(self, act: Callable[[], None]) -> str:
         """What is said where something fails."""

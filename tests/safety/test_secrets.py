@@ -18,6 +18,7 @@ from sqlalchemy.engine import make_url
 from framework.airflow.connections import find
 from framework.commands import pipeline
 from framework.commands.doctor import doctor
+from framework.commands.pipeline import Parallel
 from framework.commands.verify import verify
 from framework.connections import Connection, mask
 from framework.databases.mysql.target import MySQLTarget
@@ -142,7 +143,7 @@ def test_what_is_printed_and_kept(
 ):
     path = directory_of(tmp_path, urls) / "spec.yaml"
     monkeypatch.chdir(tmp_path)
-    pipeline.replicate(path, "default", 1, (), full_refresh=False)
+    pipeline.replicate(path, "default", Parallel(), (), full_refresh=False)
     assert verify(path, "default", (), None, repair=False, form="json")
     assert doctor(path, "default")
     assert pipeline.status(path, "default")
@@ -150,7 +151,7 @@ def test_what_is_printed_and_kept(
     # A load that is refused, and shown with its values.
     source.admin("ALTER TABLE t ADD f float8", "UPDATE t SET v = NULL, f = 'NaN'")
     with pytest.raises(StepsFailed) as refused:
-        pipeline.replicate(path, "default", 1, (), full_refresh=True)
+        pipeline.replicate(path, "default", Parallel(), (), full_refresh=True)
     (error,) = refused.value.errors.values()
     assert_unseen(*capfd.readouterr(), "".join(traceback.format_exception(error)))
     for (table,) in administered(target, "SHOW TABLES"):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from framework.commands import pipeline as commands
+from framework.commands.pipeline import Parallel
 from framework.commands.verify import verify
 from framework.errors import CopyDiffers, CopyNotVerified, StepsFailed
 from tests.services.databases import SourceDatabase, TargetDatabase
@@ -52,7 +53,7 @@ class Pipeline:
         self.path.write_text(SPEC.replace("POLICY", policy))
 
     def run(self) -> None:
-        commands.run(self.path, "default", 1, 0, full_refresh=False)
+        commands.run(self.path, "default", Parallel(), 0, full_refresh=False)
 
     def fails(self) -> CopyDiffers:
         """Run, which finds that the copy of people differs; the error."""
@@ -63,7 +64,7 @@ class Pipeline:
         return found
 
     def replicate(self, *tables: str, full_refresh: bool = False) -> None:
-        commands.replicate(self.path, "default", 1, tables, full_refresh=full_refresh)
+        commands.replicate(self.path, "default", Parallel(), tables, full_refresh=full_refresh)
 
     def mart(self) -> None:
         commands.mart(self.path, "default", 1, full_refresh=False)

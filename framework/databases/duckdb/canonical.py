@@ -55,6 +55,14 @@ class DuckDBCanonical:
     def joined(self, text: str) -> None:
         """Rows are read by several threads, and no index finds a range."""
 
+    def bits(self, expression: str, low: int, width: int) -> str:
+        """An aggregate: an integer with a bit for each place that integers have in a group of ``width``."""
+        return f"bit_or(1::BIGINT << ((CAST({expression} AS BIGINT) - {integer(low)}) % {width}))"
+
+    def listed(self, name: str, value: str) -> str:
+        """An aggregate: ``name:value`` with commas, in the order of the names."""
+        return f"string_agg({name} || ':' || {value}, ',' ORDER BY {name})"
+
     def shown(self, expression: str, type_: LogicalType) -> str:
         """A value as people read it."""
         if type_.kind is Kind.BYTES:

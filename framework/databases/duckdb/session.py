@@ -197,6 +197,16 @@ class DuckDBSession:
         """The columns of a table or view, in order."""
         return tuple(str(row[0]) for row in self.query(COLUMNS, (name,)))
 
+    def can_overwrite(self, name: str) -> bool:  # noqa: ARG002
+        """No: the database does not tell how many rows change."""
+        return False
+
+    def overwrite(
+        self, name: str, other: str, columns: Sequence[str], key: Sequence[str], emptied: Sequence[str] = ()
+    ) -> int:
+        """See `can_overwrite`."""
+        raise NotImplementedError
+
     def load(self, table: Table, extract: Extract, progress: Progress) -> int:
         """Append all rows of ``extract`` in the open transaction; how many. Raises LoadRefused."""
         return load(self._name, self._cursor, table, extract, progress)

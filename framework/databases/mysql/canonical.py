@@ -77,6 +77,14 @@ class MySQLCanonical:
         """The texts of all rows as they come: a range of the primary key is read in its order."""
         return f"GROUP_CONCAT({text} SEPARATOR '')"
 
+    def bits(self, expression: str, low: int, width: int) -> str:
+        """An aggregate: an integer with a bit for each place that integers have in a group of ``width``."""
+        return f"BIT_OR(1 << ((({expression}) - {integer(low)}) % {width}))"
+
+    def listed(self, name: str, value: str) -> str:
+        """An aggregate: ``name:value`` with commas, in the order of the names."""
+        return f"GROUP_CONCAT({name}, ':', {value} ORDER BY {name})"
+
     def shown(self, expression: str, type_: LogicalType) -> str:
         """A value as people read it."""
         if type_.kind is Kind.BYTES:

@@ -293,6 +293,25 @@ class MySQLSession:
         )
         return tuple(str(row[0]) for row in found)
 
+    def can_overwrite(self, name: str) -> bool:
+        """Whether the primary key is the only unique one: ON DUPLICATE KEY would go through the others, too."""
+        return not any(unique for unique, _ in self._indexes(name).values())
+
+    def overwrite(
+        self, name: str, other: str, columns: Sequence[str], key: Sequence[str], emptied: Sequence[str] = ()
+    ) -> int:
+        """Rows of ``other`` replace those of ``name`` that have their key, or are added."""
+        quote = self._dialect.quote
+        table = quote(name)
+        # A row with nothing but a key still needs something to be said.
+        changed = [f"{table}.{quote(column)} = o.{quote(column)}" for column in columns if column not in key]
+        changed = [*changed, *(f"{table}.{quote(column)} = NULL" for column in emptied)]
+        return self.execute(
+            f"INSERT INTO {table} ({self._list(columns)}) SELECT {', '.join(f'o.{quote(each)}' for each in columns)} "
+            f"FROM {quote(other)} AS o ORDER BY {', '.join(f'o.{quote(each)}' for each in key)} "
+            f"ON DUPLICATE KEY UPDATE {', '.join(changed) or f'{table}.{quote(key[0])} = o.{quote(key[0])}'}"
+        )
+
     def load(self, table: Table, extract: Extract, progress: Progress) -> int:
         """Append all rows of ``extract`` in the open transaction; how many. Raises LoadRefused."""
         lane = load_stream if self._fast else load_batches

@@ -64,6 +64,14 @@ class PostgresCanonical:
         """The texts of all rows as they come."""
         return f"string_agg({text}, '')"
 
+    def bits(self, expression: str, low: int, width: int) -> str:
+        """An aggregate: an integer with a bit for each place that integers have in a group of ``width``."""
+        return f"bit_or(1::bigint << ((({expression})::bigint - {integer(low)}) % {width})::integer)"
+
+    def listed(self, name: str, value: str) -> str:
+        """An aggregate: ``name:value`` with commas, in the order of the names."""
+        return f"string_agg({name} || ':' || {value}, ',' ORDER BY {name})"
+
     def shown(self, expression: str, type_: LogicalType) -> str:
         """A value as people read it."""
         return _ONCE.format(_AS_TEXT, wire(expression, type_))
