@@ -61,7 +61,7 @@ def run(source_server: Server, target_server: Server, rows: int, rounds: int) ->
     for step, figures in took.items():
         required = REQUIRED.get(step) if rows == REQUIRED_ROWS else None
         what = f"{rows:,} rows, {step}"
-        yield Result(what, tuple(figures), against="the full load", theirs=tuple(loads), at_least=required)
+        yield Result(what, tuple(figures), against="their load", theirs=tuple(loads), at_least=required)
 
 
 def _replicate(source: SourceDatabase, target: TargetDatabase) -> tuple[float, Stats]:
@@ -82,4 +82,4 @@ def _require_equal(source: SourceDatabase, target: TargetDatabase) -> None:
         raise RuntimeError(f"source and copy differ: {theirs}, {ours}")
 
 
-SCENARIO = Scenario(run, full=(Size(5_000_000, 1), Size(REQUIRED_ROWS, 1)), quick=Size(3_000))
+SCENARIO = Scenario(run, full=(Size(5_000_000), Size(REQUIRED_ROWS)), quick=Size(3_000))

@@ -226,6 +226,12 @@ class Session(Protocol):
             UnsupportedType: a column's type has no exact home here.
         """
 
+    def analyze(self, name: str) -> None:
+        """See that the database knows how many rows a table has, and which values: its plans are made of it.
+
+        Commits the open transaction.
+        """
+
     def drop_table(self, name: str) -> None:
         """Drop a table if it is there."""
 

@@ -34,6 +34,9 @@ from framework.replicate.resume import SHADOW
 from framework.replicate.schema import structure
 from framework.replicate.schema.structure import Structure
 
+ANALYZED = 10_000
+"""Rows from which on a fresh copy is analysed: what reads it next does not wait for the server to do it."""
+
 
 def parts(job: Job, seen: Horizon) -> tuple[Parts, bool]:
     """The parts of the load, and whether they are read at one point in time.
@@ -107,6 +110,8 @@ def finish(job: Job, outline: Outline, session: Session, loaded: list[Loaded]) -
         bound, stats, present, counted = _catch_up(job, session, nonce, stats, bound)
     with duplicates.named(job, session, shadow.name):
         session.create_indexes(shadow)
+    if rows >= ANALYZED:
+        session.analyze(shadow.name)
     results = checks.require(session, job.target.dialect, shadow.name, job.table, job.mapping.task.checks)
     told = replacing.sentences(job.mapping, replacing.added(part.replaced for part in loaded))
     done = Merged(stats.checked(results.passed, (*told, *results.warnings), bound), present)
