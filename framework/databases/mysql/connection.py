@@ -152,7 +152,7 @@ class StreamingConnection(_Base):
 
 
 class _Packets(io.RawIOBase):
-    """Sends each block that is written as a packet of its own."""
+    """Sends what is written, each time as one packet and no more: who writes brings the rest again."""
 
     def __init__(self, connection: StreamingConnection, sent: Callable[[bytes], None]) -> None:
         self._connection = connection
@@ -163,12 +163,12 @@ class _Packets(io.RawIOBase):
         return True
 
     def write(self, block: Any, /) -> int:
+        packet = bytes(block[: self._connection.packet])
         # A buffer that is given up still wants to be rid of what it holds.
         if not self.ended:
-            packet = bytes(block)
             self._connection.write_packet(packet)
             self._sent(packet)
-        return len(block)
+        return len(packet)
 
 
 class _StreamingResult(MySQLResult):
