@@ -29,10 +29,10 @@ from framework.events import (
     StepStarted,
     ignore,
 )
-from framework.generate.changes import tick
-from framework.generate.drawn import Pools
 from framework.generate.filling import fill
-from framework.generate.live import Live, live
+from framework.generate.rules.drawn import Pools
+from framework.generate.ticks.changes import tick
+from framework.generate.ticks.live import Live, live
 from framework.marts.build import build
 from framework.marts.capture import watch
 from framework.plan import Kind, Plan, Step

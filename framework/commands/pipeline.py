@@ -16,7 +16,7 @@ from framework.databases.base import Target
 from framework.databases.postgres.source import PostgresSource
 from framework.errors import GenerationForbidden, UsageError
 from framework.events import Listener, to_all
-from framework.generate.live import Live
+from framework.generate.ticks.live import Live
 from framework.history import Recorder
 from framework.plan import Kind, Plan, compile_plan
 from framework.workspace import Workspace, open_workspace
