@@ -19,10 +19,12 @@ SELECT id, customer_id, status, amount, note, is_paid::int,
        created_at AT TIME ZONE 'UTC', updated_at AT TIME ZONE 'UTC'
 FROM {TABLE} WHERE id BETWEEN %d AND %d
 """
-LOAD = f"LOAD DATA LOCAL INFILE '/dev/stdin' INTO TABLE {TABLE} CHARACTER SET utf8mb4"
+LOAD = "LOAD DATA LOCAL INFILE '/dev/stdin' INTO TABLE {} CHARACTER SET utf8mb4"
 
 
-def load(source: SourceDatabase, target: TargetDatabase, rows: int, streams: int) -> float:
+def load(
+    source: SourceDatabase, target: TargetDatabase, rows: int, streams: int, table: str = TABLE, select: str = SELECT
+) -> float:
     """Moves all rows into the target's empty table, `streams` ranges of the key at once; the seconds it took.
 
     Raises RuntimeError if a client failed.
@@ -32,9 +34,9 @@ def load(source: SourceDatabase, target: TargetDatabase, rows: int, streams: int
     begun = time.perf_counter()
     processes: list[subprocess.Popen[bytes]] = []
     for low, high in pairwise(bounds):
-        copy = f"COPY ({SELECT % (low + 1, high)}) TO STDOUT"
+        copy = f"COPY ({select % (low + 1, high)}) TO STDOUT"
         psql = subprocess.Popen([*readers[0], "--command", copy], env=readers[1], stdout=subprocess.PIPE)
-        mysql = subprocess.Popen([*writers[0], "--execute", LOAD], env=writers[1], stdin=psql.stdout)
+        mysql = subprocess.Popen([*writers[0], "--execute", LOAD.format(table)], env=writers[1], stdin=psql.stdout)
         assert psql.stdout is not None
         psql.stdout.close()  # ours: with it open psql would not notice that mysql is gone
         processes += [psql, mysql]

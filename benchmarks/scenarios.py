@@ -10,6 +10,7 @@ from benchmarks import (
     movers,
     parse,
     resume,
+    shapes,
     small,
     startup,
     ticks,
@@ -20,6 +21,7 @@ from benchmarks.scenario import Scenario
 
 SCENARIOS: dict[str, Scenario] = {
     "load": load.SCENARIO,
+    "shapes": shapes.SCENARIO,
     "movers": movers.SCENARIO,
     "increment": increment.SCENARIO,
     "verify": verify.SCENARIO,

@@ -64,6 +64,11 @@ INTEGER_KINDS = frozenset({Kind.SMALLINT, Kind.INTEGER, Kind.BIGINT})
 TEXT_KINDS = frozenset({Kind.CHAR, Kind.VARCHAR, Kind.TEXT})
 DOCUMENT_KINDS = frozenset({Kind.JSON, Kind.ARRAY, Kind.COMPOSITE, Kind.DICTIONARY})
 """Kinds that travel as JSON."""
+PLAIN_KINDS = INTEGER_KINDS | {
+    *(Kind.NUMERIC, Kind.REAL, Kind.DOUBLE, Kind.BOOLEAN, Kind.UUID),
+    *(Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.TIMESTAMPTZ),
+}
+"""Kinds whose wire form is never empty, and needs no quotes in CSV."""
 LENGTHY_KINDS = TEXT_KINDS | DOCUMENT_KINDS | {Kind.TEXTUAL, Kind.BYTES}
 """Kinds of whose values some may be too long for a key."""
 

@@ -78,7 +78,7 @@ class Extract(Protocol):
         """The target's columns, in the order of the values."""
 
     def copy_to(self, sink: BinaryIO) -> int:
-        """Write all rows as CSV (values always quoted, a bare NULL for NULL) and return how many there were."""
+        """Write all rows as CSV (texts always quoted, a bare NULL for NULL) and return how many there were."""
 
     def batches(self, size: int) -> Iterator[Sequence[tuple[str | None, ...]]]:
         """The rows in lists of at most ``size``."""

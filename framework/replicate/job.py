@@ -18,6 +18,7 @@ from framework.replicate.journal import Journal
 from framework.replicate.mapping import Mapping
 from framework.replicate.options import Options
 from framework.replicate.schema.structure import Structure
+from framework.types import PLAIN_KINDS
 
 AUXILIARY = "vitrina auxiliary "
 """Markers of auxiliary tables: this, the token of the lease, and the table they are beside."""
@@ -72,8 +73,9 @@ class Job:
     def extract(self, session: PostgresSession, condition: str = "", names: tuple[str, ...] = ()) -> Extract:
         """The source's rows (in the session's snapshot) for which ``condition`` holds, all columns or some."""
         self.prepare_masks(session)
-        columns = tuple(name for name in self.mapping.names if not names or name in names)
-        return Extracted(session, self.mapping.query(condition, names), columns)
+        columns = [column for column in self.mapping.columns if not names or column.name in names]
+        plain = {column.name for column in columns if column.type.kind in PLAIN_KINDS}
+        return Extracted(session, self.mapping.query(condition, names), [column.name for column in columns], plain)
 
     def prepare_masks(self, session: PostgresSession) -> None:
         """See that a session of the source can compute the masks of the table, if it has some."""

@@ -1,7 +1,8 @@
 """A PyMySQL connection that streams what it is told to, and nothing else, to LOAD DATA LOCAL.
 
 The server names the file that a client is to send. A hostile server could ask for any file of the client's machine, so
-the name is ignored: what is sent is the stream given to `sending`. Who asks out of turn is no server to talk to.
+the name is ignored: what is sent is what the function given to `sending` writes. Who asks out of turn is no server to
+talk to.
 
 Nor may a server have what it should not: the password as it is without TLS, or anything at all without the TLS that
 the connection demands. Drivers differ in this from release to release, so both are looked at here.
@@ -9,6 +10,7 @@ the connection demands. Drivers differ in this from release to release, so both 
 
 from __future__ import annotations
 
+import io
 import socket
 import ssl
 from collections.abc import Callable, Iterator
@@ -21,6 +23,9 @@ from pymysql.connections import Connection, MySQLResult
 from pymysql.constants import CLIENT, CR
 
 from framework.databases.waits import SILENCE, keep_alive
+
+Feed = Callable[[BinaryIO], None]
+"""Writes all that is to be loaded into the stream it is given."""
 
 PACKET = 1 << 18
 """Bytes of one packet: large enough to cost nothing. A server that does not take as much ends the connection."""
@@ -67,7 +72,7 @@ class StreamingConnection(_Base):
     unsettled: frozenset[str] = frozenset({"all"})
     """Settings that are not, or perhaps not, what every statement relies on (`session.SETTINGS`)."""
 
-    _stream: BinaryIO | None = None
+    _feed: Feed | None = None
     _sent: Callable[[bytes], None] | None = None
 
     def connect(self, sock: Any = None) -> None:
@@ -98,13 +103,13 @@ class StreamingConnection(_Base):
         return made
 
     @contextmanager
-    def sending(self, stream: BinaryIO, sent: Callable[[bytes], None]) -> Iterator[None]:
-        """Within the context, LOAD DATA LOCAL gets the bytes of ``stream``; ``sent`` sees each block that went."""
-        self._stream, self._sent = stream, sent
+    def sending(self, feed: Feed, sent: Callable[[bytes], None]) -> Iterator[None]:
+        """Within the context, LOAD DATA LOCAL gets what ``feed`` writes; ``sent`` sees each block that went."""
+        self._feed, self._sent = feed, sent
         try:
             yield
         finally:
-            self._stream = self._sent = None
+            self._feed = self._sent = None
 
     def _get_server_information(self) -> None:
         super()._get_server_information()  # type: ignore[misc]  # missing in the stubs
@@ -130,18 +135,40 @@ class StreamingConnection(_Base):
         return result.affected_rows or 0
 
     def send_stream(self) -> None:
-        """Send the stream as packets; a failing stream cuts the connection, so that the server rolls back."""
-        if self._stream is None:
+        """Send what is fed as packets; a feed that fails cuts the connection, so that the server rolls back."""
+        if self._feed is None or self._sent is None:
             self._force_close()  # type: ignore[attr-defined]  # missing in the stubs
             raise err.OperationalError(CR.CR_MALFORMED_PACKET, ASKED)
+        packets = _Packets(self, self._sent)
+        sink = io.BufferedWriter(packets, self.packet)
         try:
-            while block := self._stream.read(self.packet):
-                self.write_packet(block)
-                if self._sent is not None:
-                    self._sent(block)
+            self._feed(sink)
+            sink.flush()
         except BaseException:
             self._force_close()  # type: ignore[attr-defined]  # missing in the stubs
             raise
+        finally:
+            packets.ended = True
+
+
+class _Packets(io.RawIOBase):
+    """Sends what is written, each time as one packet and no more: who writes brings the rest again."""
+
+    def __init__(self, connection: StreamingConnection, sent: Callable[[bytes], None]) -> None:
+        self._connection = connection
+        self._sent = sent
+        self.ended = False
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, block: Any, /) -> int:
+        packet = bytes(block[: self._connection.packet])
+        # A buffer that is given up still wants to be rid of what it holds.
+        if not self.ended:
+            self._connection.write_packet(packet)
+            self._sent(packet)
+        return len(packet)
 
 
 class _StreamingResult(MySQLResult):

@@ -1,4 +1,4 @@
-"""Loading rows: LOAD DATA LOCAL from a pipe (the fast lane), or INSERT where the server forbids it (the safe lane).
+"""Loading rows: LOAD DATA LOCAL of a stream (the fast lane), or INSERT where the server forbids it (the safe lane).
 
 In both, a warning is an error: LOAD DATA LOCAL turns every data error into one, even in strict mode, and a rounded
 DECIMAL is no more than a note.
@@ -6,8 +6,6 @@ DECIMAL is no more than a note.
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Sequence
 from typing import Any, BinaryIO
 
@@ -38,33 +36,23 @@ _quote = MySQLDialect().quote
 
 
 def load_stream(connection: StreamingConnection, table: Table, extract: Extract, progress: Progress) -> int:
-    """LOAD DATA LOCAL of all rows of ``extract``, in the open transaction; how many. Raises LoadRefused."""
-    reading, writing = os.pipe()
-    with os.fdopen(reading, "rb", buffering=0) as stream:
-        writer = _Writer(extract, os.fdopen(writing, "wb", buffering=1 << 20))
-        writer.start()
-        try:
-            with connection.sending(stream, lambda block: progress(block.count(b"\n"))), connection.cursor() as cursor:
-                loaded = int(cursor.execute(_load_statement(table, extract.columns)))
-                warnings = _warnings(cursor)
-        except pymysql.err.MySQLError as error:
-            stream.close()
-            writer.join()
-            # A broken pipe is but the echo of the loading side's own end.
-            broke = writer.error is not None and not isinstance(writer.error, BrokenPipeError)
-            if broke and code(error) in (0, *TOO_LARGE):
-                assert writer.error is not None
-                raise writer.error from error
-            raise _refused(table, error) from error
-        finally:
-            stream.close()
-            writer.join()
-    if writer.error is not None:
-        raise writer.error
+    """LOAD DATA LOCAL of all rows of ``extract``, in the open transaction; how many. Raises LoadRefused.
+
+    One thread reads the source and writes to the server: who is slower makes the other wait, through the sockets.
+    """
+    feed = _Feed(extract)
+    try:
+        with connection.sending(feed, lambda block: progress(block.count(b"\n"))), connection.cursor() as cursor:
+            loaded = int(cursor.execute(_load_statement(table, extract.columns)))
+            warnings = _warnings(cursor)
+    except pymysql.err.MySQLError as error:
+        raise feed.error or _refused(table, error) from error
+    if feed.error is not None:
+        raise feed.error
     if warnings:
         raise _warned(table, warnings)
-    if loaded != writer.rows:
-        raise LoadRefused(table.name, [f"{writer.rows} rows were sent, {loaded} arrived"], FIX)
+    if loaded != feed.rows:
+        raise LoadRefused(table.name, [f"{feed.rows} rows were sent, {loaded} arrived"], FIX)
     return loaded
 
 
@@ -92,26 +80,21 @@ def load_batches(connection: StreamingConnection, table: Table, extract: Extract
     return loaded
 
 
-class _Writer(threading.Thread):
-    """Writes an extract into a pipe; closes it at the end, whatever happens."""
+class _Feed:
+    """Writes an extract. Where that fails the server is given an end; whoever loads then finds the error here."""
 
-    def __init__(self, extract: Extract, sink: BinaryIO) -> None:
-        super().__init__(name="vitrina-extract", daemon=True)
+    def __init__(self, extract: Extract) -> None:
         self._extract = extract
-        self._sink = sink
         self.rows = 0
-        self.error: BaseException | None = None
+        self.error: Exception | None = None
 
-    def run(self) -> None:
+    def __call__(self, sink: BinaryIO) -> None:
         try:
-            self.rows = self._extract.copy_to(self._sink)
-        except BaseException as error:  # noqa: BLE001 - raised again in the loading thread
+            self.rows = self._extract.copy_to(sink)
+        except pymysql.err.MySQLError:
+            raise
+        except Exception as error:  # noqa: BLE001 - raised again by `load_stream`
             self.error = error
-        finally:
-            try:
-                self._sink.close()
-            except OSError as error:
-                self.error = self.error or error
 
 
 def _load_statement(table: Table, columns: Sequence[str]) -> str:

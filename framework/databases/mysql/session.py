@@ -25,11 +25,12 @@ NO_SUCH_TABLE = 1146
 MERGE_SECONDS = 600
 """Seconds that a transaction may wait for one that changes rows which it refers to."""
 
+# MariaDB leaves out what is meant for MySQL 8.0.27. With the usual megabyte an index takes a quarter more to be built.
 SETTINGS = (
     "SET NAMES utf8mb4 COLLATE {collation}",
     """SET SESSION time_zone = '+00:00', lock_wait_timeout = 30, innodb_lock_wait_timeout = 30,
     net_read_timeout = {patience}, net_write_timeout = {patience}, wait_timeout = {patience},
-    group_concat_max_len = 1073741824,
+    group_concat_max_len = 1073741824, /*!80027 innodb_ddl_buffer_size = 16777216, */
     sql_notes = 1, sql_safe_updates = 0, foreign_key_checks = 1,
     sql_mode = 'STRICT_ALL_TABLES,ONLY_FULL_GROUP_BY,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,\
 NO_ENGINE_SUBSTITUTION'""",

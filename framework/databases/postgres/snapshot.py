@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -109,16 +109,27 @@ def _described(oldest: dict[str, Any]) -> str:
 
 
 class Extracted:
-    """The rows of one query, in wire form (implements `framework.databases.base.Extract`)."""
+    """The rows of one query, in wire form (implements `framework.databases.base.Extract`).
 
-    def __init__(self, session: PostgresSession, query: str, columns: Sequence[str]) -> None:
+    ``plain`` are columns whose values are written without quotes: fewer bytes for all who handle them.
+    """
+
+    def __init__(
+        self, session: PostgresSession, query: str, columns: Sequence[str], plain: Collection[str] = ()
+    ) -> None:
         self._session = session
         self._query = query
+        self._plain = plain
         self.columns = tuple(columns)
 
     def copy_to(self, sink: BinaryIO) -> int:
         """Write all rows as CSV and return how many there were."""
-        statement = f"COPY ({self._query}) TO STDOUT (FORMAT csv, FORCE_QUOTE *, NULL 'NULL', ENCODING 'UTF8')"
+        # Names of the target may be too long here.
+        names = [f"c{place}" for place in range(len(self.columns))]
+        quoted = [name for name, column in zip(names, self.columns, strict=True) if column not in self._plain]
+        force = f"FORCE_QUOTE ({', '.join(quoted)}), " if quoted else ""
+        query = f"SELECT * FROM ({self._query}) AS q({', '.join(names)})"
+        statement = f"COPY ({query}) TO STDOUT (FORMAT csv, {force}NULL 'NULL', ENCODING 'UTF8')"
         return self._session.copy_out(statement, sink)
 
     def batches(self, size: int) -> Iterator[Sequence[tuple[str | None, ...]]]:
