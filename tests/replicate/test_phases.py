@@ -45,7 +45,7 @@ class Tasks:
 
     def merge(self, outline: Outline) -> Stats:
         with self._opened(outline) as job:
-            return merge(job, outline)
+            return merge(job, outline).stats
 
     def verify(self, outline: Outline) -> None:
         with self._opened(outline) as job:

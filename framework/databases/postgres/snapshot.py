@@ -142,16 +142,20 @@ class Snapshot:
     @contextmanager
     def another_session(self) -> Iterator[PostgresSession]:
         """A further connection that sees the same rows."""
-        with (
-            self._source.session() as session,
-            session.transaction("ISOLATION LEVEL REPEATABLE READ READ ONLY"),
-        ):
+        with reading_at_once(self._source) as session:
             session.execute("SET TRANSACTION SNAPSHOT %s", (self._id,))
             yield session
 
 
 @contextmanager
-def snapshot(source: PostgresSource) -> Iterator[Snapshot]:
-    """Hold one point in time of the source for as long as the context lasts."""
+def reading_at_once(source: PostgresSource) -> Iterator[PostgresSession]:
+    """A connection that sees one point in time for as long as the context lasts."""
     with source.session() as session, session.transaction("ISOLATION LEVEL REPEATABLE READ READ ONLY"):
+        yield session
+
+
+@contextmanager
+def snapshot(source: PostgresSource) -> Iterator[Snapshot]:
+    """Hold one point in time of the source, for several connections, for as long as the context lasts."""
+    with reading_at_once(source) as session:
         yield Snapshot(source, session)
