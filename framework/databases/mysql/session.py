@@ -208,15 +208,19 @@ class MySQLSession:
 
     def drop_tables(self, *names: str) -> None:
         """Drop tables, as far as they are there, in one statement."""
+        if doomed := self._present(*names):
+            self.execute(f"DROP TABLE {self._list(doomed)}")
+
+    def _present(self, *names: str) -> list[str]:
+        """The tables among these names."""
         found = self.query(
             "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() "
             f"AND TABLE_NAME IN ({', '.join(['%s'] * len(names))}) AND TABLE_TYPE <> 'VIEW'",
             names,
         )
         # Servers that fold names give back others than they were asked for.
-        present = {str(name).lower() for (name,) in found}
-        if doomed := [name for name in names if name.lower() in present]:
-            self.execute(f"DROP TABLE {self._list(doomed)}")
+        folded = {str(name).lower() for (name,) in found}
+        return [name for name in names if name.lower() in folded]
 
     def rename_table(self, name: str, table: Table, marker: str) -> None:
         """Give a table another name and another comment: one statement, which changes the catalog only."""
@@ -233,9 +237,11 @@ class MySQLSession:
     def swap(self, fresh: str, live: str) -> None:
         """Rename ``fresh`` to ``live``, and ``live`` out of the way, in one atomic statement; then drop the old one."""
         old = reserved_name("old", live)
-        self.drop_tables(old)
         quoted_fresh, quoted_live, quoted_old = map(self._dialect.quote, (fresh, live, old))
-        if self.relation(live) != "table":
+        present = self._present(old, live)
+        if old in present:
+            self.execute(f"DROP TABLE {quoted_old}")
+        if live not in present:
             self.execute(f"RENAME TABLE {quoted_fresh} TO {quoted_live}")
             return
         constraints.release(self, live)
