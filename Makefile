@@ -63,7 +63,7 @@ bench-peers: $(VENV)/.made ## Install dlt, sling, Mimesis and Snowfakery, which 
 	  'sling-linux-amd64==1.4.11; platform_system == "Linux" and platform_machine == "x86_64"' \
 	  'mimesis>=18' 'snowfakery>=4.2' 'setuptools<81'
 
-bench-chart: ## Draw the results of docs/performance.json, and write them into docs/performance.md
+bench-chart: $(VENV)/.dev ## Draw the results of docs/performance.json, and write them into docs/performance.md
 	$(PY) -m benchmarks.chart docs/performance.json docs/performance.svg
 	$(PY) -m benchmarks.document docs/performance.json docs/performance.md
 

@@ -1,12 +1,13 @@
-"""Increments of the facts, against loading them: nothing, changes, and deletes, which are found by comparing keys."""
+"""Increments of the facts, against the full load of them in the same run: what they cost is set by what changed."""
 
 from __future__ import annotations
 
 import time
-from statistics import median
+from collections.abc import Iterator
 
 from benchmarks import facts
-from benchmarks.load import closing
+from benchmarks.result import Result
+from benchmarks.rounds import closing
 from benchmarks.scenario import Scenario, Size
 from benchmarks.vitrina import TASK
 from framework.databases.mysql.target import MySQLTarget
@@ -19,30 +20,48 @@ from tests.services.databases import SourceDatabase, TargetDatabase
 
 INCREMENTAL = TASK.model_copy(update={"mode": "incremental", "cursor": "updated_at", "lookback": "1ms"})
 
+_UPDATE = "UPDATE facts SET amount = amount + 1, updated_at = clock_timestamp() WHERE"
+
+# What is scattered changes each page of the table, what is newest those of a small part.
 STEPS = {
     "nothing": "SELECT 1",
-    "1% updated": "UPDATE facts SET amount = amount + 1, updated_at = clock_timestamp() WHERE mod(id, 100) = 7",
-    "10 deleted": "DELETE FROM facts WHERE mod(id, {rows} / 10) = 5",
-    "1% deleted": "DELETE FROM facts WHERE mod(id, 100) = 8",
+    "0.1 % updated, scattered": f"{_UPDATE} mod(id, 1000) = 7",
+    "1 % updated, the newest": f"{_UPDATE} id > {{rows}} * 0.99",
+    "1 % updated, scattered": f"{_UPDATE} mod(id, 100) = 7",
+    "10 % updated, scattered": f"{_UPDATE} mod(id, 10) = 7",
+    "1 % inserted": "INSERT INTO facts SELECT id + {rows}, customer_id, status, amount, note, is_paid, created_at, "
+    "clock_timestamp() FROM facts WHERE id <= {rows} / 100",
+    "10 rows deleted": "DELETE FROM facts WHERE mod(id, {rows} / 10) = 5",
+    "1 % deleted, the oldest": "DELETE FROM facts WHERE id <= {rows} / 100",
+    "1 % deleted, scattered": "DELETE FROM facts WHERE mod(id, 100) = 8",
 }
 
+REQUIRED = {"1 % updated, the newest": 20.0, "1 % updated, scattered": 20.0}
+"""How many times as fast as the load, at `REQUIRED_ROWS`."""
 
-def run(source_server: Server, target_server: Server, rows: int, rounds: int) -> None:
-    """Measures and prints."""
-    ratios: dict[str, list[float]] = {step: [] for step in STEPS}
-    for number in range(1, rounds + 1):
+REQUIRED_ROWS = 10_000_000
+
+
+def run(source_server: Server, target_server: Server, rows: int, rounds: int) -> Iterator[Result]:
+    """Each step in each round, one after the other, without a vacuum between; the copy must be the source's."""
+    took: dict[str, list[float]] = {step: [] for step in STEPS}
+    loads: list[float] = []
+    for _ in range(rounds):
         with closing(SourceDatabase(source_server)) as source, closing(TargetDatabase(target_server)) as target:
             facts.create(source, rows)
             source.execute("CREATE INDEX ON facts (updated_at)")
-            load, _ = _replicate(source, target)
-            print(f"round {number}: load {load:.2f} s")
+            loads.append(_replicate(source, target)[0])
             for step, change in STEPS.items():
-                source.execute(change.format(rows=rows))
+                changed = source.execute(change.format(rows=rows)) if step != "nothing" else 0
                 seconds, stats = _replicate(source, target)
-                ratios[step].append(load / seconds)
-                print(f"  {step:12} {seconds:6.2f} s, {stats.rows_written:,} written, {stats.rows_deleted:,} deleted")
-    told = ", ".join(f"{step} {median(found):.1f}" for step, found in ratios.items())
-    print(f"load / increment, median of {rounds}: {told}")
+                took[step].append(seconds)
+                if stats.rows_written + stats.rows_deleted != changed:
+                    raise RuntimeError(f"{step}: {changed} rows changed, and {stats} arrived")
+            _require_equal(source, target)
+    for step, figures in took.items():
+        required = REQUIRED.get(step) if rows == REQUIRED_ROWS else None
+        what = f"{rows:,} rows, {step}"
+        yield Result(what, tuple(figures), against="their load", theirs=tuple(loads), at_least=required)
 
 
 def _replicate(source: SourceDatabase, target: TargetDatabase) -> tuple[float, Stats]:
@@ -56,4 +75,11 @@ def _replicate(source: SourceDatabase, target: TargetDatabase) -> tuple[float, S
         mysql.close()
 
 
-SCENARIO = Scenario(run, full=(Size(5_000_000, 1), Size(10_000_000, 1)), quick=Size(3_000))
+def _require_equal(source: SourceDatabase, target: TargetDatabase) -> None:
+    query = "SELECT COUNT(*), SUM(id), SUM(amount), SUM(id * amount) FROM facts"
+    ours, theirs = target.rows(query), source.rows(query)
+    if ours != theirs:
+        raise RuntimeError(f"source and copy differ: {theirs}, {ours}")
+
+
+SCENARIO = Scenario(run, full=(Size(5_000_000), Size(REQUIRED_ROWS)), quick=Size(3_000))

@@ -1,4 +1,7 @@
-"""How others fill the same tables: loops over Faker and Mimesis, and Snowfakery. Fewer rows, since they take long."""
+"""How others fill the same tables: loops over Faker and Mimesis, and Snowfakery. Fewer rows, since they take long.
+
+A loop takes from its library every value that the library has a rule for, and the others from `random`.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,9 @@ import random
 import subprocess
 import sys
 import tempfile
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from importlib import import_module
 from importlib.metadata import version as installed
@@ -26,8 +31,23 @@ from framework.tables import Table
 Row = tuple[Any, ...]
 Insert = Callable[[PostgresSession, Table, Iterable[Row]], int]
 
-_NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
-_STATUS, _STATUS_WEIGHTS = ("new", "paid", "shipped", "lost"), (10, 70, 15, 5)
+_FIRST, _NOW = datetime(2024, 1, 1, tzinfo=timezone.utc), datetime(2026, 1, 1, tzinfo=timezone.utc)
+_COUNTRIES = OrderedDict(RU=60, KZ=25, NO=15)
+_STATUSES = OrderedDict(new=10, paid=70, shipped=15, lost=5)
+
+
+@dataclass(frozen=True)
+class Values:
+    """What a library makes one by one."""
+
+    email: Callable[[], str]
+    name: Callable[[], str]
+    phone: Callable[[], str]
+    sentence: Callable[[], str]
+    one_of: Callable[[OrderedDict[str, int]], str]
+    percent: Callable[[int], bool]
+    between: Callable[[datetime, datetime], datetime]
+
 
 RECIPE = """
 - object: customers
@@ -61,8 +81,16 @@ def faker(url: str, orders: int) -> int:
 
     fake = Faker("en_US")
     fake.seed_instance(1)
-    people = (lambda: fake.unique.email(), fake.name, fake.phone_number, fake.sentence)
-    return _fill(url, orders, people, _values)
+    values = Values(
+        email=lambda: fake.unique.email(),
+        name=fake.name,
+        phone=fake.phone_number,
+        sentence=fake.sentence,
+        one_of=fake.random_element,
+        percent=fake.boolean,
+        between=lambda first, last: fake.date_time_between(first, last, timezone.utc),
+    )
+    return _fill(url, orders, values, _values)
 
 
 def mimesis(url: str, orders: int) -> int:
@@ -70,8 +98,16 @@ def mimesis(url: str, orders: int) -> int:
     sys.path += foreign.libraries()
     library, locale = import_module("mimesis"), import_module("mimesis.locales").Locale.EN
     person, text = library.Person(locale), library.Text(locale)  # seeded, it makes nothing unique
-    people = (lambda: person.email(unique=True), person.full_name, person.phone_number, text.title)
-    return _fill(url, orders, people, _copy)
+    values = Values(
+        email=lambda: person.email(unique=True),
+        name=person.full_name,
+        phone=person.phone_number,
+        sentence=text.sentence,
+        one_of=person.random.weighted_choice,
+        percent=lambda share: person.random.random() * 100 < share,
+        between=lambda first, last: first + (last - first) * person.random.random(),
+    )
+    return _fill(url, orders, values, _copy)
 
 
 def snowfakery(url: str, orders: int) -> int:
@@ -85,12 +121,11 @@ def snowfakery(url: str, orders: int) -> int:
     return orders + orders // each
 
 
-def _fill(url: str, orders: int, people: tuple[Callable[[], str], ...], insert: Insert) -> int:
+def _fill(url: str, orders: int, values: Values, insert: Insert) -> int:
     source, rows = PostgresSource("source", url), 0
     tables = {name: table_of(name, entity) for name, entity in shop.task(orders).entities.items()}
     born: list[datetime] = []
-    chance = random.Random(1)
-    makers = (_customers(orders, chance, people, born), _orders(orders, chance, people[-1], born))
+    makers = (_customers(orders, values, born), _orders(orders, values, born))
     with source.session() as session, session.transaction():
         for table, made in zip(tables.values(), makers, strict=True):
             ddl.create_table(session, table)
@@ -102,26 +137,25 @@ def _fill(url: str, orders: int, people: tuple[Callable[[], str], ...], insert: 
     return rows
 
 
-def _customers(
-    orders: int, chance: random.Random, people: tuple[Callable[[], str], ...], born: list[datetime]
-) -> Iterator[Row]:
-    email, name, phone, _ = people
+def _customers(orders: int, values: Values, born: list[datetime]) -> Iterator[Row]:
     for number in range(1, orders // shop.ORDERS_PER_CUSTOMER + 1):
-        created = _NOW - timedelta(seconds=chance.uniform(0, 2 * 365 * 86_400))
+        created = values.between(_FIRST, _NOW)
         born.append(created)
-        country = chance.choices(("RU", "KZ", "NO"), (60, 25, 15))[0]
-        number_of = phone() if chance.random() > 0.1 else None
-        yield number, email(), name(), number_of, country, created, created + timedelta(days=chance.uniform(0, 90))
+        phone = values.phone() if values.percent(90) else None
+        updated = values.between(created, min(created + timedelta(days=90), _NOW))
+        yield number, values.email(), values.name(), phone, values.one_of(_COUNTRIES), created, updated
 
 
-def _orders(orders: int, chance: random.Random, sentence: Callable[[], str], born: list[datetime]) -> Iterator[Row]:
+def _orders(orders: int, values: Values, born: list[datetime]) -> Iterator[Row]:
+    chance = random.Random(1)
     for number in range(1, orders + 1):
         customer = chance.randrange(len(born))
-        created = born[customer] + timedelta(days=chance.uniform(0, 700))
-        note = sentence() if chance.random() > 0.8 else None
-        status, amount = chance.choices(_STATUS, _STATUS_WEIGHTS)[0], round(chance.lognormvariate(3.2, 0.8), 2)
-        updated = created + timedelta(days=chance.uniform(0, 30))
-        yield number, customer + 1, status, amount, note, chance.random() < 0.9, created, updated
+        created = values.between(born[customer], _NOW)
+        updated = values.between(created, min(created + timedelta(days=30), _NOW))
+        note = values.sentence() if values.percent(20) else None
+        amount = round(chance.lognormvariate(3.2, 0.8), 2)
+        status, paid = values.one_of(_STATUSES), values.percent(90)
+        yield number, customer + 1, status, amount, note, paid, created, updated
 
 
 def _values(session: PostgresSession, table: Table, rows: Iterable[Row]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from math import inf
 from statistics import median
 from typing import Any
 
@@ -44,7 +45,7 @@ class Result:
         if self.at_least is not None:
             return self.judged / self.at_least
         if self.at_most is not None:
-            return self.at_most / self.judged
+            return self.at_most / self.judged if self.judged else inf
         return None
 
     @property

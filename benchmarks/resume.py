@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,6 +70,8 @@ def _kill(source: SourceDatabase, target: TargetDatabase, chunk_rows: int) -> bo
             break
         time.sleep(0.005)
     child.communicate()
+    if child.returncode not in (0, -signal.SIGKILL):
+        raise RuntimeError(f"the load failed before it could be killed: exit code {child.returncode}")
     return bool(target.rows("SHOW TABLES LIKE '%facts%'")) and not target.rows("SHOW TABLES LIKE 'facts'")
 
 

@@ -6,14 +6,12 @@ Started by `start`, as `python -m benchmarks.vitrina` with the two URLs and the 
 from __future__ import annotations
 
 import json
-import re
-import resource
 import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
+from benchmarks.child import peak_memory
 from benchmarks.facts import TABLE
 from framework.databases.mysql.target import MySQLTarget
 from framework.databases.postgres.source import PostgresSource
@@ -70,15 +68,7 @@ def _main() -> None:
     seconds = time.perf_counter() - begun
     source.close()
     target.close()
-    print(json.dumps(asdict(Measured(stats.rows_written, seconds, _peak_memory()))))
-
-
-def _peak_memory() -> int:
-    status = Path("/proc/self/status")
-    if status.exists():
-        # getrusage() also counts the process that started this one, as it was before exec().
-        return int(re.findall(r"^VmHWM:\s+(\d+) kB", status.read_text(), re.MULTILINE)[0]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
+    print(json.dumps(asdict(Measured(stats.rows_written, seconds, peak_memory()))))
 
 
 if __name__ == "__main__":

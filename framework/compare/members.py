@@ -48,16 +48,16 @@ def is_possible(side: Side, stretches: Sequence[Stretch], rows: int) -> bool:
     return whole_key and sum(stretch.width for stretch in stretches) <= max(rows, 1) * SPARSE
 
 
-def apart(pair: Pair, stretches: Sequence[Stretch], also: Side) -> Iterator[Apart]:
+def apart(pair: Pair, stretches: Sequence[Stretch], also: Side | None = None) -> Iterator[Apart]:
     """The keys that differ, stretch by stretch; rows of ``also`` count as the copy's."""
     for whole in stretches:
         for stretch in whole.cut(-(-whole.width // AT_ONCE)).parts():
             yield _apart(pair, stretch, also)
 
 
-def _apart(pair: Pair, stretch: Stretch, also: Side) -> Apart:
+def _apart(pair: Pair, stretch: Stretch, also: Side | None) -> Apart:
     def members(side: Side) -> tuple[Members, Members]:
-        return side.members(stretch), also.members(stretch) if side is pair.copy else {}
+        return side.members(stretch), also.members(stretch) if also is not None and side is pair.copy else {}
 
     (ours, _), (theirs, more) = pair.both(members)
     missing: list[int] = []

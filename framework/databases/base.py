@@ -234,6 +234,12 @@ class Session(Protocol):
             UnsupportedType: a column's type has no exact home here.
         """
 
+    def analyze(self, name: str) -> None:
+        """See that the database knows how many rows a table has, and which values: its plans are made of it.
+
+        Commits the open transaction.
+        """
+
     def drop_tables(self, *names: str) -> None:
         """Drop tables, as far as they are there."""
 

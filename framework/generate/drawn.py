@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache, partial
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,8 @@ VERSION = 1
 
 SLOW = 3.0
 """Seconds: lists that take longer are announced."""
-_TRIAL = 64
+TRIAL = 0.25
+"""Seconds after which it is reckoned how long a list will take."""
 
 _CLOCK = frozenset({"timezone", "pytimezone", "century"})
 """The providers of Faker's date_time that do not look at the clock."""
@@ -62,6 +62,14 @@ class Pools:
         with self._lock:
             return self._drawn(scope, rule, key_of(rule, scope.locale), size)
 
+    def kept(self, name: str, locale: str, make: Callable[[], list[Any]]) -> list[Any]:
+        """What is made of drawn values, as the lock file has it or, the first time, as ``make`` says."""
+        key = name, locale, "{}"
+        with self._lock:
+            if key not in self.used:
+                self.used[key] = self.locked.get(key) or make()
+            return self.used[key]
+
     def _drawn(self, scope: Scope, rule: fake.Faker, key: Key, size: int) -> list[Any]:
         locked = self.locked.get(key, [])
         if len(locked) >= size:
@@ -78,15 +86,17 @@ class Pools:
         return values[:size]
 
     def _extend(self, provider: str, values: list[Any], draws: Iterator[Any], size: int) -> None:
-        began = time.perf_counter()
-        values += islice(draws, min(_TRIAL, max(size - len(values), 0)))
-        left = max(size - len(values), 0)
-        needed = (time.perf_counter() - began) / _TRIAL * left
-        if needed > SLOW:
-            self._announce(
-                f"{left:,} values of {provider} are drawn in about {needed:.0f} s (`vitrina lock` keeps them)"
-            )
-        values += islice(draws, left)
+        began, before, tried = time.perf_counter(), len(values), False
+        while len(values) < size:
+            values.append(next(draws))
+            spent = time.perf_counter() - began
+            if not tried and spent > TRIAL:
+                tried, left = True, size - len(values)
+                needed = spent / (len(values) - before) * left
+                if needed > SLOW:
+                    self._announce(
+                        f"{left:,} values of {provider} are drawn in about {needed:.0f} s (`vitrina lock` keeps them)"
+                    )
 
 
 @lru_cache(maxsize=1)

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from framework.generate.dataset import reference_order
 from framework.generate.drawn import Pools, key_of
+from framework.generate.persona import DRAWN, PLACES
 from framework.generate.pools import pool_size
 from framework.spec.entities import GenerateTask, RowsPer
+from framework.spec.fake import Fake, Faker
 
 
 def distinct_values(task: GenerateTask, lock: Path | None) -> Iterator[str]:
@@ -17,10 +19,10 @@ def distinct_values(task: GenerateTask, lock: Path | None) -> Iterator[str]:
     for table, rows in counts.items():
         entity = task.entities[table]
         for name, column in entity.columns.items():
-            rule = column.fake.faker if column.fake is not None else None
-            if rule is None or column.unique or entity.key == (name,) or (name,) in entity.unique:
+            found = _pool(column.fake, rows, task.locale) if column.fake is not None else None
+            if found is None or column.unique or entity.key == (name,) or (name,) in entity.unique:
                 continue
-            size = pool_size(rows, unique=False)
+            rule, size = found
             locked = pools.locked.get(key_of(rule, task.locale), [])
             if len(locked) >= size:
                 values = len({str(value) for value in locked[:size]})
@@ -28,6 +30,19 @@ def distinct_values(task: GenerateTask, lock: Path | None) -> Iterator[str]:
             else:
                 said = f"at most {min(size, rows):,} different values in {rows:,} rows"
             yield f"{table}.{name}: {said}, drawn from {size:,} of Faker's {rule.provider}"
+
+
+def _pool(rule: Fake, rows: int, locale: str) -> tuple[Faker, int] | None:
+    """The provider that a column draws from, and how many values of it."""
+    if rule.faker is not None:
+        return rule.faker, pool_size(rows, unique=False)
+    if rule.persona is None:
+        return None
+    locale = rule.persona.locale or locale
+    if rule.persona.part == "phone":
+        return Faker(provider="phone_number", locale=locale), pool_size(rows, unique=False)
+    provider = PLACES.get(rule.persona.part)
+    return (Faker(provider=provider, locale=locale), DRAWN) if provider else None
 
 
 def _counts(task: GenerateTask) -> dict[str, int]:

@@ -14,7 +14,7 @@ from framework.generate.encode import HEADER, TRAILER, records
 from framework.generate.values import Vector
 from framework.tables import Table
 
-Chunk = tuple[int, bytes]
+Chunk = tuple[int, memoryview]
 """The rows of a chunk and their records."""
 
 
@@ -34,12 +34,12 @@ class _Records(io.RawIOBase):
             part = self._next()
             if part is None:
                 return b""
-            self._rest = memoryview(part)
+            self._rest = part
         taken = self._rest if size < 0 else self._rest[:size]
         self._rest = self._rest[len(taken) :]
         return bytes(taken)
 
-    def _next(self) -> bytes | None:
+    def _next(self) -> memoryview | None:
         try:
             return next(self._parts, None)
         except BaseException as error:
@@ -47,12 +47,12 @@ class _Records(io.RawIOBase):
             self.error = error
             raise
 
-    def _all(self, chunks: Iterable[Chunk], loaded: Callable[[int], None]) -> Iterator[bytes]:
-        yield HEADER
+    def _all(self, chunks: Iterable[Chunk], loaded: Callable[[int], None]) -> Iterator[memoryview]:
+        yield memoryview(HEADER)
         for rows, data in chunks:
             yield data
             loaded(rows)
-        yield TRAILER
+        yield memoryview(TRAILER)
 
 
 def copy(

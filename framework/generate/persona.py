@@ -8,12 +8,14 @@ are used up, there is a number behind them. City and postcode are one place.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from framework.generate import coerce, pools, text
+from framework.generate.drawn import Pools
 from framework.generate.rule import REDRAWN, Rule, Scope
 from framework.generate.streams import Permutation, Rows, Stream
 from framework.generate.text import Text
@@ -23,7 +25,10 @@ from framework.spec import fake
 from framework.spec.persona import LONGEST, UNIQUE, Part
 from framework.types import TEXT_KINDS, LogicalType
 
-_DRAWN = 1_024
+DRAWN = 1_024
+"""Values of each kind that are drawn from Faker."""
+PLACES: Mapping[str, str] = {"city": "city", "postcode": "postcode", "street": "street_address"}
+"""What a place is made of, and Faker's providers."""
 _FAMILY_FIRST = {"hu_HU": " ", "ja_JP": " ", "ko_KR": "", "zh_CN": "", "zh_TW": ""}
 """Locales that put the last name first, and what stands between the names."""
 _DOMAINS = ("@example.com", "@example.net", "@example.org")
@@ -45,11 +50,11 @@ def persona(scope: Scope, rule: fake.Persona, type_: LogicalType) -> Rule:
         raise scope.impossible(
             f"a unique {rule.part} may have {needed} characters, too many for {type_}", "widen the type"
         )
-    if rule.part == "phone":
-        return pools.faker(scope, fake.Faker(provider="phone_number", locale=rule.locale), type_)
     locale = rule.locale or scope.locale
+    if rule.part == "phone":
+        return pools.faker(scope, fake.Faker(provider="phone_number", locale=locale), type_)
     stream = Stream(*scope.stream.path[:2], "", "persona", locale)
-    made = (_place if rule.part in _PLACES else _person)(scope, rule.part, locale, stream)
+    made = (_place if rule.part == "address" or rule.part in PLACES else _person)(scope, rule.part, locale, stream)
     may_cut = not scope.unique
     return Rule(lambda _, rows: Vector(coerce.fitting(scope, type_, made(rows), may_cut=may_cut)))
 
@@ -127,23 +132,33 @@ def _names(scope: Scope, locale: str) -> _Names:
 
 def _worded(scope: Scope, locale: str, provider: str, taken: set[str]) -> dict[str, str]:
     """Different names by their words in Latin letters, none of them taken."""
-    from faker.decode import unidecode  # with Faker, which takes half a second
+    found: dict[str, str] = {}
+    for word, name in scope.pools.kept(f"persona {provider}", locale, partial(_words, scope, locale, provider)):
+        if word not in taken:
+            found.setdefault(word, name)
+    return found
+
+
+def _words(scope: Scope, locale: str, provider: str) -> list[list[str]]:
+    """Pairs of a word in Latin letters and the name it stands for; the words are Faker's, too."""
+    from faker.decode import unidecode
 
     found: dict[str, str] = {}
-    for name in scope.pools.draw(scope, fake.Faker(provider=provider, locale=locale), _DRAWN):
+    for name in Pools().draw(scope, fake.Faker(provider=provider, locale=locale), DRAWN):
         word = re.sub("[^a-z]", "", unidecode(str(name)).lower())
-        if word and len(word) <= _LONGEST_WORD and word not in taken:
+        if word and len(word) <= _LONGEST_WORD:
             found.setdefault(word, str(name))
-    return found
+    return [[word, name] for word, name in found.items()]
 
 
 def _place(scope: Scope, part: Part, locale: str, stream: Stream) -> Callable[[Rows], Text]:
     def drawn(provider: str) -> list[str]:
-        values = scope.pools.draw(scope, fake.Faker(provider=provider, locale=locale), _DRAWN)
+        values = scope.pools.draw(scope, fake.Faker(provider=provider, locale=locale), DRAWN)
         return [str(value).replace("\n", ", ") for value in values]
 
-    cities = list(dict.fromkeys(drawn("city")))
-    columns = {"city": cities, "postcode": drawn("postcode")[: len(cities)], "street": drawn("street_address")}
+    columns = {name: drawn(provider) for name, provider in PLACES.items()}
+    cities = columns["city"] = list(dict.fromkeys(columns["city"]))
+    columns["postcode"] = columns["postcode"][: len(cities)]
     values = {name: _column(column) for name, column in columns.items()}
 
     def make(rows: Rows) -> Text:
@@ -157,9 +172,6 @@ def _place(scope: Scope, part: Part, locale: str, stream: Stream) -> Callable[[R
         return text.joined([parts[0], comma, parts[1], comma, parts[2]])
 
     return make
-
-
-_PLACES = frozenset({"city", "postcode", "street", "address"})
 
 
 def _column(values: list[str]) -> Text:

@@ -15,18 +15,19 @@ Rows: TypeAlias = NDArray[np.int64]
 """Row numbers, counted from 0."""
 Bits: TypeAlias = NDArray[np.uint64]
 
-_GAMMA = np.uint64(0x9E3779B97F4A7C15)
+_GAMMA = 0x9E3779B97F4A7C15
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 _ROUNDS = 6
 
 
-def splitmix64(state: Bits) -> Bits:
-    """The finalizer of splitmix64: well-mixed bits for each state."""
-    mixed = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    result: Bits = mixed ^ (mixed >> np.uint64(31))
-    return result
+def _mix(state: Bits) -> None:
+    """The finalizer of splitmix64, in place: well-mixed bits for each state."""
+    state ^= state >> np.uint64(30)
+    state *= np.uint64(0xBF58476D1CE4E5B9)
+    state ^= state >> np.uint64(27)
+    state *= np.uint64(0x94D049BB133111EB)
+    state ^= state >> np.uint64(31)
 
 
 class Stream:
@@ -36,6 +37,7 @@ class Stream:
         self._path = path
         text = "".join(f"{len(str(part))}:{part}" for part in path)
         self.key = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
+        self._first = np.uint64((self.key + _GAMMA) % 2**64)
 
     @property
     def path(self) -> tuple[str | int, ...]:
@@ -48,19 +50,22 @@ class Stream:
 
     def bits(self, rows: Rows) -> Bits:
         """64 random bits for each row."""
-        # An array of one element, because numpy warns when scalars overflow.
-        key = np.array([self.key], dtype=np.uint64)
-        return splitmix64(key + (rows.astype(np.uint64) + np.uint64(1)) * _GAMMA)
+        state = rows.astype(np.uint64)
+        state *= np.uint64(_GAMMA)
+        state += self._first
+        _mix(state)
+        return state
 
     def uniform(self, rows: Rows) -> NDArray[np.float64]:
         """A number between 0 and 1, both excluded, for each row."""
-        upper = (self.bits(rows) >> np.uint64(12)).astype(np.float64)
-        middle: NDArray[np.float64] = (upper + 0.5) * 2.0**-52
+        middle: NDArray[np.float64] = (self.bits(rows) >> np.uint64(12)).astype(np.float64)
+        middle += 0.5
+        middle *= 2.0**-52
         return middle
 
     def below(self, rows: Rows, limit: int | Rows) -> Rows:
         """A number from 0 to ``limit`` - 1 for each row; the limit is at least 1 and may differ from row to row."""
-        return _high_product(self.bits(rows), np.asarray(limit, dtype=np.uint64)).astype(np.int64)
+        return _high_product(self.bits(rows), np.asarray(limit, dtype=np.uint64)).view(np.int64)
 
 
 class Permutation:
@@ -85,7 +90,8 @@ class Permutation:
         return places
 
     def _shuffled(self, numbers: Rows) -> Rows:
-        left, right = np.divmod(numbers, self._height)
+        left = numbers // self._height
+        right = numbers - left * self._height
         for number, stream in enumerate(self._streams):
             if number % 2:
                 right = _added(right, stream.below(left, self._height), self._height)
@@ -95,13 +101,24 @@ class Permutation:
 
 
 def _added(number: Rows, step: Rows, modulus: int) -> Rows:
-    total = number + step
-    return np.where(total >= modulus, total - modulus, total)
+    """The sum of two numbers below the modulus, modulo it."""
+    total: Bits = (number + step).view(np.uint64)
+    # Where the sum is smaller than the modulus, the difference wraps around to a huge number.
+    reduced: Bits = np.minimum(total, total - np.uint64(modulus))
+    return reduced.view(np.int64)
 
 
 def _high_product(left: Bits, right: Bits) -> Bits:
     """The upper 64 bits of the 128-bit product: maps random bits evenly onto a range."""
-    left_high, left_low = left >> _HALF, left & _LOW
+    left_high: Bits = left >> _HALF
+    left_low: Bits = left & _LOW
+    if right.max(initial=0) <= _LOW:
+        left_low *= right
+        left_low >>= _HALF
+        left_high *= right
+        left_high += left_low
+        left_high >>= _HALF
+        return left_high
     right_high, right_low = right >> _HALF, right & _LOW
     middle = left_high * right_low + ((left_low * right_low) >> _HALF)
     # The middle column may carry: its two halves are added apart.

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 Octets = NDArray[np.uint8]
+
+_NARROW = 255
+"""For texts up to so many bytes, what `filled` gives is looked up."""
 
 
 @dataclass(frozen=True)
@@ -24,12 +28,24 @@ class Text:
     @property
     def filled(self) -> NDArray[np.bool_]:
         """Which bytes of ``data`` belong to texts."""
-        places: NDArray[np.bool_] = np.arange(self.data.shape[1]) < self.lengths[:, None]
-        return places
+        return filled(self.lengths, self.data.shape[1])
 
     def take(self, places: NDArray[np.int64]) -> Text:
         """The texts at these places."""
-        return Text(self.data[places], self.lengths[places])
+        return Text(self.data.take(places, axis=0), self.lengths.take(places))
+
+
+def filled(lengths: NDArray[np.int64], width: int) -> NDArray[np.bool_]:
+    """Which bytes of a matrix so wide belong to texts of these lengths; none where a length is -1."""
+    if width > _NARROW:
+        return np.asarray(np.arange(width) < lengths[:, None])
+    return _first_bytes(width).take(lengths, axis=0)
+
+
+@lru_cache(maxsize=_NARROW + 1)
+def _first_bytes(width: int) -> NDArray[np.bool_]:
+    """A row for each length, the last one for -1."""
+    return np.arange(width) < np.array([*range(width + 1), 0])[:, None]
 
 
 def of(values: Sequence[bytes]) -> Text:
@@ -55,9 +71,9 @@ def joined(parts: Sequence[Text]) -> Text:
     if len(parts) == 1:
         return parts[0]
     data = np.hstack([part.data for part in parts])
-    filled = np.hstack([part.filled for part in parts])
+    used = np.hstack([part.filled for part in parts])
     lengths = np.asarray(np.sum([part.lengths for part in parts], axis=0), dtype=np.int64)
-    return spread(data[filled], lengths)
+    return spread(data[used], lengths)
 
 
 def to_bytes(column: Text) -> list[bytes]:
@@ -114,5 +130,5 @@ def spread(flat: Octets, lengths: NDArray[np.int64]) -> Text:
     """Texts that stand behind each other in ``flat``, as a column."""
     width = int(lengths.max(initial=0))
     data = np.zeros((len(lengths), width), dtype=np.uint8)
-    data[np.arange(width) < lengths[:, None]] = flat
+    data[filled(lengths, width)] = flat
     return Text(data, lengths)

@@ -58,8 +58,8 @@ class Vector:
 
     def take(self, places: NDArray[np.int64]) -> Vector:
         """The values at these places."""
-        data = self.data.take(places) if isinstance(self.data, Text) else self.data[places]
-        return Vector(data, None if self.nulls is None else self.nulls[places])
+        data = self.data.take(places) if isinstance(self.data, Text) else self.data.take(places, axis=0)
+        return Vector(data, None if self.nulls is None else self.nulls.take(places))
 
     def with_nulls(self, nulls: NDArray[np.bool_] | None) -> Vector:
         """The same with NULL where ``nulls`` says so, too."""

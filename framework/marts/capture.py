@@ -134,6 +134,10 @@ class Captures:
     by_table: Mapping[str, tuple[Capture, ...]]
     run_id: str
 
+    def notes(self, table: str) -> bool:
+        """Whether it has to know which rows of ``table`` change."""
+        return bool(self.by_table.get(table))
+
     def record(self, session: Session, dialect: Dialect, table: str, changed_keys: str, key: Sequence[str]) -> None:
         """Note the partitions that rows of ``table`` are in whose key is in ``changed_keys``.
 

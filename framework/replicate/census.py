@@ -20,7 +20,7 @@ from framework.compare import ranges
 from framework.compare.side import GROUPING, Side, Sum
 from framework.compare.slots import Stretch
 from framework.databases.base import Row
-from framework.databases.canonical import Canonical, Form
+from framework.databases.canonical import Canonical
 from framework.databases.postgres.canonical import PostgresCanonical
 from framework.databases.postgres.hashing import VERSION, hashed
 from framework.databases.postgres.names import quote
@@ -36,9 +36,6 @@ MOST = 4096
 
 AT_ONCE = 1000
 """Keys that one query counts."""
-
-INTEGERS = 50_000
-"""The same, where their rows need not be found."""
 
 
 @dataclass(frozen=True)
@@ -149,17 +146,6 @@ class Counting:
             "GROUP BY 1"
         )
         return {int(number): Sum(int(rows), int(total or 0)) for number, rows, total in found}
-
-    def of_integers(self, keys: Sequence[int], shift: int) -> dict[int, Sum]:
-        """Of these keys, whether rows have them or not, where keys are integers."""
-        column = next(iter(key_columns(self.mapping)))
-        expression = hashed([("k", column.type)], PostgresCanonical(lambda _: Form.PLAIN))
-        query = f"SELECT k >> {shift}, count(*), sum({expression}) FROM unnest(%s::bigint[]) AS k GROUP BY 1"
-        found = Census(self.of, shift, self.now, {})
-        for start in range(0, len(keys), INTEGERS):
-            counted = self.reading.query(query, (list(keys[start : start + INTEGERS]),))
-            found = found.plus({int(part): Sum(int(rows), int(total)) for part, rows, total in counted})
-        return dict(found.parts)
 
     def of_keys(self, keys: Sequence[Row], shift: int) -> dict[int, Sum]:
         """Of these keys, as the target gives them."""

@@ -1,9 +1,9 @@
 """Splitting a table into parts of about as many rows each, which are copied at once.
 
-Parts are ranges of the key, or of the places where rows are stored. A key of one integer comes first: its parts can be
-compared with the copy's, so a load that died is gone on with. Places need no key and no sample, and are read in the
-order of the disk; but an update gives a row another place, so all parts must be read in one snapshot. Where they are
-not, they are ranges of the key, whatever its type: the server compares, in the order of the key's own index.
+Parts are ranges of the key, whatever its type: the server compares, in the order of the key's own index. A target that
+keeps rows in the order of their key then fills one stretch of its table after the other, which it has memory for.
+Tables without such a key are split by the places where rows are stored. That needs no sample; but an update gives a row
+another place, so all parts must be read in one snapshot.
 """
 
 from __future__ import annotations
@@ -66,9 +66,9 @@ def count(found: Estimate, chunk_rows: int, streams: int) -> int:
 
 def split(session: PostgresSession, mapping: Mapping, found: Estimate, parts: int) -> Parts:
     """At most so many parts that are read in one snapshot."""
-    if integer_key(mapping) is None and found.is_heap and session.connection.server_version >= TID_RANGES:
-        return _by_place(found, parts)
-    return by_key(session, mapping, found, parts)
+    if _key(mapping) or not found.is_heap or session.connection.server_version < TID_RANGES:
+        return by_key(session, mapping, found, parts)
+    return _by_place(found, parts)
 
 
 def by_key(session: PostgresSession, mapping: Mapping, found: Estimate, parts: int) -> Parts:

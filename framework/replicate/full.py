@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from framework import checks
 from framework.databases.base import Session
-from framework.databases.postgres.snapshot import Horizon, horizon, reading_at_once
+from framework.databases.postgres.snapshot import Horizon, horizon, snapshot
 from framework.databases.postgres.source import PostgresSession
 from framework.errors import LeaseLost
 from framework.events import Stats
@@ -33,6 +33,9 @@ from framework.replicate.outline import Outline
 from framework.replicate.resume import SHADOW
 from framework.replicate.schema import structure
 from framework.replicate.schema.structure import Structure
+
+ANALYZED = 10_000
+"""Rows from which on a fresh copy is analysed: what reads it next does not wait for the server to do it."""
 
 
 def parts(job: Job, seen: Horizon) -> tuple[Parts, bool, Estimate]:
@@ -110,6 +113,8 @@ def finish(job: Job, outline: Outline, session: Session, loaded: list[Loaded]) -
         bound, stats, present, counted = _catch_up(job, session, nonce, stats, bound)
     with duplicates.named(job, session, shadow.name):
         session.create_indexes(shadow)
+    if rows >= ANALYZED:
+        session.analyze(shadow.name)
     results = checks.require(session, job.target.dialect, shadow.name, job.table, job.mapping.task.checks)
     told = replacing.sentences(job.mapping, replacing.added(part.replaced for part in loaded))
     done = Merged(stats.checked(results.passed, (*told, *results.warnings), bound), present)
@@ -164,9 +169,9 @@ def _catch_up(
         seen = horizon(reading)
     into = job.beside(SHADOW)
     with staging.made(job, session, nonce) as tables:
-        with reading_at_once(job.source) as reading, session.transaction():
+        with snapshot(job.source) as shared, session.transaction():
             wanted = staging.Wanted(cursor.since(job.mapping, bound), bound)
-            staged = staging.fill(job, session, reading, tables, wanted, into)
+            staged = staging.fill(job, session, shared.session, tables, wanted, into)
 
         def perform() -> merging.Merged:
             _guard(job, session, nonce)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from framework import checks
 from framework.databases.base import Session
+from framework.databases.postgres.snapshot import Snapshot
 from framework.databases.postgres.source import PostgresSession
 from framework.events import Stats
 from framework.replicate import cursor, evolve, quarantine, replacing, staging, state
@@ -23,8 +24,8 @@ def begin(job: Job, session: Session) -> None:
     staging.create(job, session, staging.tables_of(job))
 
 
-def load(job: Job, outline: Outline, session: Session, reading: PostgresSession) -> Loaded:
-    """Stage what changed, in the open transaction."""
+def load(job: Job, outline: Outline, session: Session, reading: PostgresSession, shared: Snapshot) -> Loaded:
+    """Stage what changed, in the open transaction; ``reading`` is a session of the snapshot ``shared``."""
     condition = outline.resync
     if condition is None:
         condition = cursor.since(job.mapping, outline.bound, outline.backfill)
@@ -37,7 +38,7 @@ def load(job: Job, outline: Outline, session: Session, reading: PostgresSession)
         last = state.current(session, job.target, job.table)
         known = Census.from_text(last.census) if last is not None and last.census else None
         wanted = Wanted(condition, outline.bound, former=former, census=known)
-    staged = staging.fill(job, session, reading, tables, wanted, job.table)
+    staged = staging.fill(job, session, reading, tables, wanted, job.table, shared)
     done = Loaded(staged.read, staged.keys, staged.watermark, staged.replaced, staged.rejected)
     found = staged.reconciled
     if found is None:

@@ -86,7 +86,8 @@ def merge(
     staged, going = merging.staged()
     if not staged and not going:
         return Merged(0, 0, 0)
-    if capture is None and merging.can_overwrite():
+    if (capture is None or not capture.notes(job.table)) and merging.can_overwrite():
+        merging.record(capture)
         return merging.overwritten(staged, going, new)
     unchanged = merging.drop_unchanged()
     gone = merging.count_gone()

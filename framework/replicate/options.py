@@ -12,6 +12,9 @@ from framework.databases.base import Dialect, Session
 class ChangeCapture(Protocol):
     """Notes, in the transaction that changes a replicated table, what derived tables must compute anew."""
 
+    def notes(self, table: str) -> bool:
+        """Whether it has to know which rows of ``table`` change; else `record` needs no keys, and is called once."""
+
     def record(self, session: Session, dialect: Dialect, table: str, changed_keys: str, key: Sequence[str]) -> None:
         """Note what rows of ``table`` whose key is in ``changed_keys`` touch; called before and after they change.
 

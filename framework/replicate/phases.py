@@ -14,7 +14,7 @@ from framework.databases.base import PREFIX, Session
 from framework.databases.postgres.names import qualified
 from framework.databases.postgres.origin import origin
 from framework.databases.postgres.position import position
-from framework.databases.postgres.snapshot import Horizon, Snapshot, horizon, reading_at_once
+from framework.databases.postgres.snapshot import Horizon, Snapshot, horizon, snapshot
 from framework.databases.postgres.source import PostgresSession
 from framework.errors import StatementFailed, VerifyFailed
 from framework.events import Stats
@@ -103,8 +103,11 @@ def load(job: Job, outline: Outline, number: int, shared: Snapshot | None = None
         # Where all phases are one call, none is tried again by itself.
         if job.options.spread and (done := job.journal.loaded(session, number)) is not None:
             return done.rows
-        with shared.another_session() if shared is not None else reading_at_once(job.source) as reading:
-            return _load(job, outline, number, session, reading, count)
+        if shared is not None:
+            with shared.another_session() as reading:
+                return _load(job, outline, number, session, reading, shared, count)
+        with snapshot(job.source) as own:
+            return _load(job, outline, number, session, own.session, own, count)
 
 
 def merge(job: Job, outline: Outline) -> Merged:
@@ -217,6 +220,7 @@ def _load(
     number: int,
     session: Session,
     reading: PostgresSession,
+    shared: Snapshot,
     count: Counter | None,
 ) -> int:
     try:
@@ -226,7 +230,7 @@ def _load(
                 told = count or Counter(job.reporter, "load", outline.rows or None)
                 done = full.load(job, outline, number, session, reading, told)
             else:
-                done = incremental.load(job, outline, session, reading)
+                done = incremental.load(job, outline, session, reading, shared)
             job.journal.note(session, number, done)
     except StatementFailed:
         # An attempt that was given up may have been quicker.

@@ -139,7 +139,7 @@ class _Reconciliation:
         if expected.total == total:
             return Reconciled(total.rows, before.rows, 0, 0, expected.compact(), looked=False, new=new)
         now = replace(self.counting.take(before), compared_at=before.compared_at)
-        found = self._within(expected.coarser(now.shift), now)
+        found = self._within(expected.coarser(now.shift), now, new)
         new = new + found.fetched if new is not None else None
         return Reconciled(now.rows, before.rows, found.fetched, found.staged, now, looked=False, new=new)
 
@@ -164,15 +164,15 @@ class _Reconciliation:
         staged = before.plus(counting.some(self.condition, before.shift))
         return staged.plus(counting.of_keys(known, before.shift), -1), None
 
-    def _within(self, expected: Census, now: Census) -> _Found:
-        """Stage what differs, in the parts in which two censuses do."""
+    def _within(self, expected: Census, now: Census, new: int | None) -> _Found:
+        """Stage what differs, in the parts in which two censuses do; ``new``: staged keys that the copy lacks."""
         unlike = expected.unlike(now)
         rows = sum(max(ours.rows, theirs.rows) for ours, theirs in unlike.values())
         differences = sum(max(1, abs(ours.rows - theirs.rows)) for ours, theirs in unlike.values())
         pair = self.keys.pair
         stretches = tuple(joined(map(now.stretch, unlike))) if pair.source.indexed else ()
         if members.is_possible(pair.source, stretches, rows):
-            return self._told(stretches)
+            return self._told(stretches, None if new == 0 else self.keys.new)
         if not stretches or (rows > FEW and rows * SHARE > now.rows):
             return self._summed(ranges.extent(pair, now.rows), now.rows, differences)
         if rows <= FEW:
@@ -185,18 +185,18 @@ class _Reconciliation:
         now, pair = self.counting.take(before), self.keys.pair
         stretches = ranges.extent(pair, now.rows)
         if members.is_possible(pair.source, stretches, now.rows):
-            found = self._told(stretches)
+            found = self._told(stretches, self.keys.new)
         elif now.rows <= FEW:
             found = replace(self._staged([("", "")]), copied=pair.copy.rows())
         else:
             found = self._summed(stretches, now.rows, 1)
         return Reconciled(now.rows, found.copied, found.fetched, found.staged, now, looked=True)
 
-    def _told(self, stretches: Sequence[Stretch]) -> _Found:
-        """Stage what differs where both can tell their keys."""
+    def _told(self, stretches: Sequence[Stretch], new: Side | None) -> _Found:
+        """Stage what differs where both can tell their keys; ``new``: what was staged and the copy lacks."""
         places: list[Place] = []
         fetched = copied = 0
-        for found in members.apart(self.keys.pair, stretches, self.keys.new):
+        for found in members.apart(self.keys.pair, stretches, new):
             if not found.complete:
                 places += _conditions(self.keys.pair, found.stretch.cut(1), (0,))
             self.keys.remove(found.extra)

@@ -130,8 +130,9 @@ def leave(job: Job, error: BaseException) -> None:
     with suppress(VitrinaError), job.target.session() as session:
         job.discard(session, *staging.PURPOSES)
         left = _find(job, session, session.tables(PREFIX))
+        useful = left is not None and left.is_worth_it and reuse.is_possible(job.mapping)
         # A server that is full needs the room for others.
-        if left is None or not left.is_worth_it or isinstance(error, DiskFull):
+        if left is None or not useful or isinstance(error, DiskFull):
             job.discard(session, SHADOW)
         elif left.shadow == job.beside(SHADOW):
             job.reporter.notice(f"the next run goes on: {len(left.present)} of {left.parts} parts are loaded")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from framework.compare.side import Sum
 from framework.databases.base import Session
+from framework.databases.postgres.snapshot import Snapshot
 from framework.databases.postgres.source import PostgresSession
 from framework.replicate import cursor, quarantine, reconciliation, replacing
-from framework.replicate.census import Census
+from framework.replicate.census import Census, counting
 from framework.replicate.job import Counter, Job
 from framework.replicate.keys import Tables
 from framework.replicate.mapping import DELETED_AT
@@ -18,6 +21,10 @@ from framework.replicate.replacing import Replaced
 from framework.tables import Table
 
 STAGE, CHANGED, KEYS = "stage", "changed", "keys"
+
+MANY = 200_000
+"""Keys that are counted while rows are read."""
+
 PURPOSES = (STAGE, CHANGED, KEYS, quarantine.BESIDE)
 
 
@@ -119,7 +126,15 @@ def made(job: Job, session: Session, suffix: str) -> Iterator[Staging]:
         job.discard(session, *(purpose + suffix for purpose in PURPOSES))
 
 
-def fill(job: Job, session: Session, reading: PostgresSession, staging: Staging, wanted: Wanted, into: str) -> Staged:
+def fill(
+    job: Job,
+    session: Session,
+    reading: PostgresSession,
+    staging: Staging,
+    wanted: Wanted,
+    into: str,
+    shared: Snapshot | None = None,
+) -> Staged:
     """Read what is wanted, and compare keys; in the open transaction of ``session``.
 
     Args:
@@ -129,14 +144,16 @@ def fill(job: Job, session: Session, reading: PostgresSession, staging: Staging,
         staging: empty tables.
         wanted: which rows are read, whatever else is missing.
         into: the table that is to be changed.
+        shared: that snapshot, if keys may be counted in it by a further session, while rows are read.
     """
-    extract = job.extract(reading, wanted.condition)
-    read = session.load(staging.rows, extract, Counter(job.reporter, "read", None))
     found = None
-    if staging.keys is not None:
-        tables = Tables(staging.rows, staging.keys, staging.changed, into, wanted.former)
-        found = reconciliation.reconcile(job, session, reading, tables, wanted.condition, wanted.census)
-        read += found.fetched
+    with _counted(job, shared, wanted.census if staging.keys is not None else None) as counted:
+        extract = job.extract(reading, wanted.condition)
+        read = session.load(staging.rows, extract, Counter(job.reporter, "read", None))
+        if staging.keys is not None:
+            tables = Tables(staging.rows, staging.keys, staging.changed, into, wanted.former)
+            found = reconciliation.reconcile(job, session, reading, tables, wanted.condition, wanted.census, counted)
+            read += found.fetched
     keys = found.keys if found is not None else None
     rejected = quarantine.stage(job, session, reading, suffix=staging.suffix)
     if rejected:
@@ -145,3 +162,19 @@ def fill(job: Job, session: Session, reading: PostgresSession, staging: Staging,
     replaced = replacing.count(reading, job.mapping, wanted.condition)
     watermark = cursor.largest(job.mapping, reading, wanted.bound) if wanted.moves else None
     return Staged(read, keys, watermark, replaced, rejected, found)
+
+
+@contextmanager
+def _counted(job: Job, shared: Snapshot | None, before: Census | None) -> Iterator[Future[Sum] | None]:
+    """The total of the source's keys, if they are so many that another session is worth its price."""
+    if shared is None or before is None or before.rows < MANY:
+        yield None
+        return
+
+    def count() -> Sum:
+        with shared.another_session() as reading:
+            job.prepare_masks(reading)
+            return counting(reading, job.mapping, job.target.canonical).total()
+
+    with ThreadPoolExecutor(1, thread_name_prefix="vitrina-census") as pool:
+        yield pool.submit(count)

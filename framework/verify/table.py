@@ -1,6 +1,6 @@
 """Verifying one table: its copy against its source.
 
-Segments are compared one after the other, each in a snapshot of the source of its own. The copy is read statement by
+Segments are compared two at a time, each in a snapshot of the source of its own. The copy is read statement by
 statement, so that nobody who exchanges it has to wait. If somebody has written to it meanwhile, the suspicious rows are
 looked at again, in a later snapshot.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 from framework import bookkeeping
@@ -40,6 +40,9 @@ from framework.verify.verdict import Verdict
 
 ROUNDS = 5
 """Looks at rows that are suspicious while somebody writes to the copy."""
+
+STREAMS = 2
+"""Segments that are compared at once: neither database waits for the other at the end of each."""
 
 PHASE = "compare"
 
@@ -100,6 +103,17 @@ class Work:
     made_of: Structure
     mask_key: bytes | None
     pool: ThreadPoolExecutor
+
+    @contextmanager
+    def streams(self, segments: int) -> Iterator[tuple[Work, ...]]:
+        """The same for several segments at once, each with a session of its own; no more than there are segments."""
+        several = 1 if self.target.capabilities.single_writer else min(STREAMS, segments)
+        with ExitStack() as stack:
+            others = (
+                replace(self, copy=stack.enter_context(self.target.session()), pool=stack.enter_context(_thread()))
+                for _ in range(1, several)
+            )
+            yield self, *others
 
     def segment(self, stretch: Stretch, rows: int, progress: Progress) -> Findings:
         """Compare a segment."""
@@ -175,10 +189,14 @@ def opened(source: PostgresSource, target: Target, task: ReplicateTask, mask_key
         found = attributes(session, task.source_schema, task.source_table)
     mapping = unfit.parted(resolve(task, described, mask_key, database), target)
     made_of = structure(mapping, found, mask_key, database)
-    with target.session() as copy, ThreadPoolExecutor(1, thread_name_prefix="vitrina-verify") as pool:
+    with target.session() as copy, _thread() as pool:
         work = Work(source, target, copy, mapping, made_of, mask_key, pool)
         work.state()
         yield work
+
+
+def _thread() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="vitrina-verify")
 
 
 def _stretches(pair: Pair, estimated: int, fraction: float | None) -> tuple[tuple[Stretch, ...], int]:
@@ -196,11 +214,17 @@ def _all(work: Work, stretches: tuple[Stretch, ...], rows: int, reporter: Report
     started = time.monotonic()
     found = Findings()
     progress = Counter(reporter, PHASE, rows)
-    for number, stretch in enumerate(stretches, 1):
-        found = found.plus(work.segment(stretch, rows // len(stretches), progress))
-        if found.is_enough and number < len(stretches):
-            found = found.stopped()
-            break
+
+    def segment(stream: Work, stretch: Stretch) -> Findings:
+        return stream.segment(stretch, rows // len(stretches), progress)
+
+    with work.streams(len(stretches)) as streams, ThreadPoolExecutor(STREAMS, thread_name_prefix="vitrina") as pool:
+        for done in range(0, len(stretches), len(streams)):
+            if found.is_enough:
+                found = found.stopped()
+                break
+            for each in pool.map(segment, streams, stretches[done : done + len(streams)]):
+                found = found.plus(each)
     return _verdict(work.mapping, found, started, fraction)
 
 

@@ -11,6 +11,7 @@ import pytest
 from framework.errors import UsageError
 from framework.events import Reporter
 from framework.generate import drawn
+from framework.generate.dataset import compile_table
 from framework.generate.expected import distinct_values
 from framework.generate.filling import fill
 from tests.command import Command
@@ -33,6 +34,15 @@ def test_a_lock_file_gives_what_was_drawn_whatever_faker_says(source, postgres, 
     locked._draws = None  # type: ignore[assignment]  # whoever draws would fail
     fill(open_source(other), one_table(**NAMES), REPORTER, pools=locked)
     assert dump(source, "t") == dump(other, "t")
+
+
+def test_a_lock_file_gives_the_words_that_names_become_too(tmp_path, monkeypatch):
+    spec = one_table(v={"type": "text", "unique": True, "fake": {"persona": "email"}}, locale="ru_RU")
+    pools, path = drawn.Pools(), tmp_path / "shop.pools.json"
+    compile_table(spec, "t", 10, 0, pools)
+    drawn.write(path, pools)
+    monkeypatch.setattr("faker.decode.unidecode", None)  # whoever asks would fail
+    compile_table(spec, "t", 10, 0, drawn.Pools.of(path))
 
 
 def test_a_longer_list_begins_like_a_shorter_one(source, postgres):
@@ -61,10 +71,11 @@ def test_a_broken_lock_file_is_named(tmp_path, text):
 
 def test_slow_providers_are_announced(source, postgres, monkeypatch):
     monkeypatch.setattr(drawn, "SLOW", 0.0)
+    monkeypatch.setattr(drawn, "TRIAL", 0.0)
     told: list[str] = []
     fill(postgres, one_table(1, v=NAMES["name"]), REPORTER, pools=drawn.Pools(announce=told.append))
     assert len(told) == 1
-    assert "960 values of name are drawn in about" in told[0]
+    assert "1,023 values of name are drawn in about" in told[0]
 
 
 def test_the_command_writes_the_file_and_the_plan_counts_with_it(tmp_path: Path) -> None:
@@ -89,3 +100,7 @@ def test_without_a_lock_file_the_plan_says_at_most():
     assert next(distinct_values(spec, None)) == (
         "t.name: at most 16,384 different values in 100,000 rows, drawn from 16,384 of Faker's name"
     )
+    cities = one_table(100_000, v={"type": "text", "fake": {"persona": "city"}})
+    assert list(distinct_values(cities, None)) == [
+        "t.v: at most 1,024 different values in 100,000 rows, drawn from 1,024 of Faker's city"
+    ]

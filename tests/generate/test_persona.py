@@ -28,6 +28,7 @@ PARTS = (
     "full_name",
     "user_name",
     "email",
+    "phone",
     "street",
     "city",
     "postcode",
@@ -53,6 +54,7 @@ def test_the_parts_of_a_row_agree(locale):
         assert all(word in person["full_name"] for word in words)
         assert re.fullmatch(r"[a-z]+\.[a-z]+", person["user_name"])
         assert person["email"].partition("@")[0] == person["user_name"]
+        assert sum(sign.isdigit() for sign in person["phone"]) >= 7
         assert person["address"] == f"{person['street']}, {person['city']}, {person['postcode']}"
         assert cities.setdefault(person["city"], person["postcode"]) == person["postcode"]
 

@@ -216,6 +216,15 @@ def test_large_tables_are_copied_in_parts(people: Copying, monkeypatch: pytest.M
     assert people.target.rows("SELECT COUNT(*), MIN(id), MAX(id) FROM copy") == [(3006, -3000, 5)]
 
 
+def test_the_target_knows_at_once_how_large_a_fresh_copy_is(people: Copying) -> None:
+    people.source.execute("INSERT INTO t (id) SELECT generate_series(101, 60100)")
+    people(mode="full")
+    rows = people.target.rows(
+        "SELECT TABLE_ROWS FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'copy'"
+    )
+    assert 55_000 < rows[0][0] < 65_000
+
+
 @pytest.mark.parametrize("name", ["100%", "a%s", "a`b", 'say "hi"', "select", "имя", "with space", "x" * 63, "1st"])
 def test_names_of_all_kinds(copying: Copying, name: str) -> None:
     quoted = '"' + name.replace('"', '""') + '"'

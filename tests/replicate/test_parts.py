@@ -121,7 +121,7 @@ def test_a_part_is_found_by_the_index_of_the_key(split: Split, kind: str) -> Non
     assert "Filter" not in plan
 
 
-@pytest.mark.parametrize("kind", ["uuid", "several", "keyless", "nullable", "partitioned", "inherited", "only"])
+@pytest.mark.parametrize("kind", ["keyless", "nullable", "partitioned", "inherited", "only"])
 def test_ranges_of_places_are_even_and_each_row_is_in_one(split: Split, kind: str) -> None:
     plain = "CREATE TABLE t AS SELECT i, nullif(i % 3000, 0) AS n, repeat('x', 99) FROM generate_series(1, 3000) AS i"
     made = {
@@ -135,8 +135,8 @@ def test_ranges_of_places_are_even_and_each_row_is_in_one(split: Split, kind: st
         ],
         "inherited": [plain, "CREATE TABLE child () INHERITS (t)", "INSERT INTO child SELECT * FROM ONLY t"],
         "only": [plain, "CREATE TABLE child () INHERITS (t)", "INSERT INTO child SELECT * FROM ONLY t"],
-    }.get(kind) or [KEYED[kind], f"ALTER TABLE t ADD PRIMARY KEY ({COMPOSITE.get(kind, 'id')})"]
-    for statement in made:
+    }
+    for statement in made[kind]:
         split.session.execute(statement)
     split.settings["children"] = kind != "only"
     parts = split.at_once()
@@ -145,14 +145,15 @@ def test_ranges_of_places_are_even_and_each_row_is_in_one(split: Split, kind: st
     condition = chunks.condition(split.mapping, parts.by, parts.ranges[1])
     plan = [line for (line,) in split.session.query(f"EXPLAIN SELECT * FROM {split.mapping.origin} WHERE {condition}")]
     assert sum("Tid Range Scan" in line for line in plan) == (2 if kind in ("partitioned", "inherited") else 1)
-    split.session.execute(f"UPDATE {split.mapping.origin} SET i = i" if kind not in KEYED else "UPDATE t SET id = id")
+    split.session.execute(f"UPDATE {split.mapping.origin} SET i = i")
     split.sizes(parts)
 
 
-def test_one_integer_is_preferred_to_places(split: Split) -> None:
-    split.session.execute(KEYED["even"])
-    split.session.execute("ALTER TABLE t ADD PRIMARY KEY (id)")
-    assert split.at_once().by == ("id",)
+@pytest.mark.parametrize("kind", ["even", "uuid", "several"])
+def test_a_key_is_preferred_to_places(split: Split, kind: str) -> None:
+    split.session.execute(KEYED[kind])
+    split.session.execute(f"ALTER TABLE t ADD PRIMARY KEY ({COMPOSITE.get(kind, 'id')})")
+    assert split.at_once() == split.over_time()
 
 
 @pytest.mark.parametrize("rows", [0, 1, 3])

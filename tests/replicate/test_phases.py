@@ -111,6 +111,32 @@ def test_parts_are_read_at_different_times_and_caught_up(many: Copying) -> None:
     assert many.rows("id, name") == many.source.rows("SELECT id, name FROM t ORDER BY id")
 
 
+@pytest.mark.parametrize("key", ["name", "name, day"])
+def test_parts_of_a_key_that_is_no_integer_are_caught_up_too(copying: Copying, key: str) -> None:
+    source = copying.source
+    source.execute("CREATE TABLE t (name text, day date, n int, updated_at timestamptz NOT NULL DEFAULT now())")
+    source.execute(f"ALTER TABLE t ADD PRIMARY KEY ({key})")
+    odd = "(ARRAY['é', 'E', 'e', 'o''clock', '%s', ' ', '漢'])[1 + i % 7]"
+    source.execute(f"INSERT INTO t SELECT {odd} || i, date '2020-01-01' + i % 9, i FROM generate_series(1, 3000) AS i")
+    source.execute("ANALYZE t")
+    tasks = Tasks(copying)
+    outline = tasks.plan()
+    assert len(outline.ranges) == 3
+    assert outline.by == tuple(key.split(", "))
+    tasks.load(outline, 0)
+    source.execute("UPDATE t SET n = -n, updated_at = clock_timestamp() WHERE n % 100 = 0")
+    source.execute("DELETE FROM t WHERE n % 100 = 1")
+    source.execute("INSERT INTO t VALUES ('', '2020-01-01', -1), ('zz', '2020-01-01', -2)")
+    source.execute("UPDATE t SET name = reverse(name) || 'x', updated_at = clock_timestamp() WHERE n % 100 = 2")
+    for number in range(1, len(outline.ranges)):
+        tasks.load(outline, number)
+    tasks.merge(outline)
+    tasks.verify(outline)
+    wanted = source.rows("SELECT n, name, day FROM t ORDER BY n")
+    assert copying.rows("n, name, day") == wanted
+    assert copying.leftovers() == []
+
+
 def test_rows_that_cannot_go_are_those_of_the_time_the_parts_are_caught_up_to(many: Copying) -> None:
     many.source.execute("ALTER TABLE t ADD COLUMN born date")
     many.source.execute("UPDATE t SET born = 'infinity' WHERE id IN (1, 2, 1001, 5500)")

@@ -12,7 +12,7 @@ from framework.compare import members
 from framework.compare.side import Side, Sum
 from framework.databases.base import Row
 from framework.errors import DeleteFuseBlown, KeyNotUnique, LoadRefused
-from framework.replicate import census, reconciliation
+from framework.replicate import census, reconciliation, staging
 from framework.replicate.census import Census
 from framework.replicate.reconciliation import Reconciled
 from tests.replicate.anywhere import Anywhere
@@ -151,6 +151,7 @@ def test_whatever_happens_to_keys_is_met(anywhere: Anywhere, kind: str, monkeypa
     for _ in range(8):
         monkeypatch.setattr(reconciliation, "KNOWN", chance.choice([0, 1, 20_000]))
         monkeypatch.setattr(reconciliation, "FEW", chance.choice([0, 2, 5_000]))
+        monkeypatch.setattr(staging, "MANY", chance.choice([0, 200_000]))
         monkeypatch.setattr(members, "SPARSE", chance.choice([0, 20, 20]))
         monkeypatch.setattr(reconciliation, "TRUSTED", chance.choice([-1, 86_400, 86_400, 86_400]))
         stats = anywhere()

@@ -210,7 +210,7 @@ def test_runs_may_die_one_after_the_other(anywhere: Anywhere) -> None:
         anywhere.source.execute("UPDATE t SET name = name || '+', updated_at = clock_timestamp() WHERE id % 1000 = 1")
         with dying(where, after):
             anywhere({"streams": 1}, **settings)
-    for where in ("full._begin_attempt", "duplicates.named", "full._guard"):
+    for where in ("duplicates.named", "full._guard"):
         with dying(where):
             anywhere({"streams": 1}, **settings)
     # The table has its indexes; unique values move, and a part is left half way.

@@ -12,12 +12,14 @@ from framework.databases.mysql.session import MySQLSession
 from framework.databases.postgres.source import PostgresSession
 from tests.replicate.conftest import Copying
 
-FIRST = {"target": 32, "source": 21}
-"""Statements of a full load that finds no copy, at most; the rows themselves aside."""
+FIRST_LOAD = {"target": 32, "source": 22}
+"""Of a full load that finds no copy, at most; the rows themselves aside."""
 
-# One that replaces a copy; an increment that finds nothing new.
-AGAIN = {"target": 37, "source": 21}
-EMPTY = {"target": 36, "source": 19}
+REFILL = {"target": 37, "source": 22}
+"""Of one that replaces a copy."""
+
+NOTHING_NEW = {"target": 36, "source": 20}
+"""Of an increment that finds nothing new."""
 
 
 @pytest.fixture
@@ -45,7 +47,11 @@ def test_the_statements_of_a_small_table(copying: Copying, asked: Counter[str]) 
     )
     indexed: dict[str, Any] = {"indexes": [["updated_at"]]}
     copying(**indexed)  # makes the tables of the bookkeeping, and asks what stays as it is
-    for most, settings in ((FIRST, {"table": "other"}), (AGAIN, {"options": {"full_refresh": True}}), (EMPTY, {})):
+    for most, settings in (
+        (FIRST_LOAD, {"table": "other"}),
+        (REFILL, {"options": {"full_refresh": True}}),
+        (NOTHING_NEW, {}),
+    ):
         asked.clear()
         copying(**indexed, **settings)
         assert most["target"] // 2 < asked["target"] <= most["target"], settings

@@ -59,6 +59,16 @@ def test_values_move_from_row_to_row(people: Copying) -> None:
     assert emails(people) == dict(people.source.rows("SELECT id, email FROM t"))
 
 
+def test_an_index_of_somebody_else_is_no_way_to_a_row(people: Copying) -> None:
+    people()
+    people.target.execute("ALTER TABLE copy MODIFY email VARCHAR(100), ADD UNIQUE (email)")
+    touch(people, "email = 'aside'", "id = 1")
+    touch(people, "email = 'p1@example.com'", "id = 2")
+    touch(people, "email = 'p2@example.com'", "id = 1")
+    assert people().rows_written == 2
+    assert emails(people) == dict(people.source.rows("SELECT id, email FROM t"))
+
+
 def test_values_that_go_round_in_every_run(people: Copying) -> None:
     people(**UNIQUE)
     for _ in range(3):

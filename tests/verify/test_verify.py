@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from framework.compare import slots
 from framework.errors import CopyMissing, MappingChanged
 from framework.verify.verdict import MASKED, Kind
 from tests.verify.conftest import Verifying, only
@@ -30,7 +31,9 @@ CORRUPTIONS = {
 
 
 @pytest.fixture
-def planted(verifying: Verifying) -> Verifying:
+def planted(verifying: Verifying, monkeypatch: pytest.MonkeyPatch) -> Verifying:
+    """In several segments."""
+    monkeypatch.setattr(slots, "SEGMENT", 700)
     verifying.make(*PLANT)
     verdict = verifying()
     assert verdict.is_equal

@@ -187,6 +187,9 @@ class DuckDBSession:
     def drop_foreign_keys(self, declared: Iterable[Constraint]) -> None:
         """Nothing: there are none."""
 
+    def analyze(self, name: str) -> None:
+        """Nothing: the database knows at once."""
+
     def relation(self, name: str) -> str | None:
         """``table``, ``view`` or None. DuckDB does not tell upper from lower case in names."""
         found = self.query(RELATION, (name, name))

@@ -206,6 +206,10 @@ class MySQLSession:
                 constraints.drop_ours(self, table.name)
             self._create(f"ALTER TABLE {self._dialect.quote(table.name)} {', '.join(changes)}")
 
+    def analyze(self, name: str) -> None:
+        """Milliseconds, whatever the size. By itself the server would do it some seconds later."""
+        self.query(f"ANALYZE NO_WRITE_TO_BINLOG TABLE {self._dialect.quote(name)}")
+
     def drop_tables(self, *names: str) -> None:
         """Drop tables, as far as they are there, in one statement."""
         if doomed := self._present(*names):

@@ -13,7 +13,7 @@ _FLOOR = """
 SELECT CASE WHEN pg_is_in_recovery() OR EXISTS (
            SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND backend_type IS NULL)
        THEN txid_snapshot_xmin(txid_current_snapshot())
-       ELSE (SELECT least(next, min(next - behind))
+       ELSE (SELECT least(next, min(next - behind) FILTER (WHERE behind < 2147483648))
              FROM (SELECT next, (next - number) & 4294967295 AS behind
                    FROM (SELECT txid_snapshot_xmax(txid_current_snapshot()) AS next) AS n LEFT JOIN LATERAL (
                        SELECT backend_xid::text::bigint AS number FROM pg_stat_activity
@@ -21,7 +21,6 @@ SELECT CASE WHEN pg_is_in_recovery() OR EXISTS (
                      UNION ALL
                        SELECT transaction::text::bigint FROM pg_prepared_xacts WHERE database = current_database()
                    ) AS open ON true) AS counted
-             WHERE behind IS NULL OR behind < 2147483648
              GROUP BY next)
        END,
        statement_timestamp()::text

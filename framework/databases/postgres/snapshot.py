@@ -142,20 +142,16 @@ class Snapshot:
     @contextmanager
     def another_session(self) -> Iterator[PostgresSession]:
         """A further connection that sees the same rows."""
-        with reading_at_once(self._source) as session:
+        with (
+            self._source.session() as session,
+            session.transaction("ISOLATION LEVEL REPEATABLE READ READ ONLY"),
+        ):
             session.execute("SET TRANSACTION SNAPSHOT %s", (self._id,))
             yield session
 
 
 @contextmanager
-def reading_at_once(source: PostgresSource) -> Iterator[PostgresSession]:
-    """A connection that sees one point in time for as long as the context lasts."""
-    with source.session() as session, session.transaction("ISOLATION LEVEL REPEATABLE READ READ ONLY"):
-        yield session
-
-
-@contextmanager
 def snapshot(source: PostgresSource) -> Iterator[Snapshot]:
-    """Hold one point in time of the source, for several connections, for as long as the context lasts."""
-    with reading_at_once(source) as session:
+    """Hold one point in time of the source for as long as the context lasts."""
+    with source.session() as session, session.transaction("ISOLATION LEVEL REPEATABLE READ READ ONLY"):
         yield Snapshot(source, session)
