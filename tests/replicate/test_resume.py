@@ -355,7 +355,7 @@ def test_partitions_are_counted_for_parts(people: Copying) -> None:
 
 
 def test_small_loads_and_full_disks_leave_nothing(people: Copying) -> None:
-    with dying("full._begin_attempt"):
+    with dying("duplicates.named"):
         people()
     assert people.leftovers() == []
     _more(people.source)
