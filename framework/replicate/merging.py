@@ -64,8 +64,8 @@ def merge(
 ) -> Merged:
     """Bring table ``into`` to what was staged, in the open transaction, which guards the lease.
 
-    Where nobody has to know which rows change, and nothing but their key may stand against them, they are written over
-    by one statement. Else rows that stay as they are leave the staging table first, and the others are replaced.
+    Where nothing but their key may stand against rows, they are written over by one statement; else they are deleted
+    and inserted. Where somebody has to know which rows change, those that stay as they are leave staging first.
 
     Args:
         job: the table's.
@@ -86,7 +86,8 @@ def merge(
     staged, going = merging.staged()
     if not staged and not going:
         return Merged(0, 0, 0)
-    if (capture is None or not capture.notes(job.table)) and merging.can_overwrite():
+    overwrites = merging.can_overwrite()
+    if overwrites and (capture is None or not capture.notes(job.table)):
         merging.record(capture)
         return merging.overwritten(staged, going, new)
     unchanged = merging.drop_unchanged()
@@ -95,8 +96,12 @@ def merge(
     if written or gone:
         merging.record(capture)
         with session.unreferenced():
-            merging.delete_gone()
-            merging.replace_rows()
+            if gone:
+                merging.delete_gone()
+            if overwrites:
+                merging.overwrite()
+            else:
+                merging.replace_rows()
         merging.record(capture)
         if not fresh:
             references.require(job, session, staging, gone)

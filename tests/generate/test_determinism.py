@@ -96,6 +96,12 @@ def test_a_permutation_meets_every_number_once(size):
     assert sorted(places.tolist()) == list(range(size))
 
 
+@pytest.mark.parametrize("limit", [1, 7, 2**32 - 1, 2**32, 2**32 + 1, 2**62])
+def test_a_limit_is_the_upper_half_of_an_exact_product(limit):
+    stream, rows = Stream("below"), np.arange(1000)
+    assert stream.below(rows, limit).tolist() == [int(bits) * limit >> 64 for bits in stream.bits(rows)]
+
+
 def test_streams_of_different_paths_differ():
     rows = np.arange(100)
     streams = [Stream(1, "a", "bc"), Stream(1, "ab", "c"), Stream(2, "a", "bc"), Stream(1, "a", "bc").child(0)]

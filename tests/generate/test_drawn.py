@@ -11,13 +11,17 @@ import pytest
 from framework.errors import UsageError
 from framework.events import Reporter
 from framework.generate import drawn
-from framework.generate.dataset import compile_table
+from framework.generate.dataset import compile_table, reference_order, row_count
 from framework.generate.expected import distinct_values
 from framework.generate.filling import fill
+from framework.plan import Kind, compile_plan
+from framework.spec.entities import GenerateTask
+from framework.workspace import open_workspace
 from tests.command import Command
 from tests.generate.conftest import dump, one_table
 
 REPORTER = Reporter("generate")
+SHOP = Path(__file__).parents[2] / "specs" / "shop.yaml"
 NAMES: Any = {
     "name": {"type": "text", "fake": "name"},
     "other": {"type": "varchar(12)", "fake": "name"},
@@ -104,3 +108,14 @@ def test_without_a_lock_file_the_plan_says_at_most():
     assert list(distinct_values(cities, None)) == [
         "t.v: at most 1,024 different values in 100,000 rows, drawn from 1,024 of Faker's city"
     ]
+
+
+def test_the_lock_file_of_the_shop_has_all_that_its_spec_draws():
+    workspace = open_workspace(SHOP, "default")
+    pools = drawn.Pools.of(workspace.pools)
+    pools._draws = None  # type: ignore[assignment]
+    plan = compile_plan(workspace.spec).only({Kind.GENERATE})
+    spec, counts = GenerateTask.model_validate(plan.steps[0].arguments["task"]), dict[str, int]()
+    for name in reference_order(spec.entities):
+        counts[name] = row_count(spec.entities[name], counts)
+        compile_table(spec, name, counts[name], 0, pools)
