@@ -14,8 +14,8 @@ from benchmarks.rounds import alternately, closing
 from benchmarks.scenario import Scenario, Size
 from framework.databases.postgres.source import PostgresSource
 from framework.events import Reporter
-from framework.generate import drawn
 from framework.generate.filling import fill
+from framework.generate.rules import drawn
 from tests.services import Server
 from tests.services.databases import SourceDatabase
 

@@ -15,9 +15,9 @@ from benchmarks.scenario import Scenario, Size
 from framework.databases.postgres.source import PostgresSession, PostgresSource
 from framework.events import Reporter
 from framework.generate import marker
-from framework.generate.changes import Ticks
-from framework.generate.drawn import Pools
 from framework.generate.filling import fill
+from framework.generate.rules.drawn import Pools
+from framework.generate.ticks.changes import Ticks
 from tests.services import Server
 from tests.services.databases import SourceDatabase
 

@@ -13,8 +13,8 @@ from framework.databases.postgres.catalog import identity, require
 from framework.databases.postgres.snapshot import horizon
 from framework.databases.postgres.source import PostgresSource
 from framework.errors import BookkeepingNewer, ConnectionFailed, VitrinaError
-from framework.generate.expected import distinct_values
 from framework.generate.filling import pending
+from framework.generate.rules.expected import distinct_values
 from framework.plan import Kind, Plan, Step
 from framework.replicate import constraints, cursor, cursor_index, evolve, quarantine, state, unfit
 from framework.replicate.mapping import PLAN_MASK_KEY, resolve

@@ -48,7 +48,7 @@ from framework.verify import record
 from framework.verify.automatic import examine
 
 if TYPE_CHECKING:
-    from framework.generate.live import Live
+    from framework.generate.ticks.live import Live
 
 
 @dataclass(frozen=True)
@@ -112,8 +112,8 @@ def new_run_id() -> str:
 
 
 def _generate(run: Run, step: Step, reporter: Reporter) -> Stats:
-    from framework.generate.drawn import Pools
     from framework.generate.filling import fill
+    from framework.generate.rules.drawn import Pools
 
     task = GenerateTask.model_validate(step.arguments["task"])
     pools = Pools.of(run.pools, reporter.notice)
@@ -121,9 +121,9 @@ def _generate(run: Run, step: Step, reporter: Reporter) -> Stats:
 
 
 def _tick(run: Run, step: Step, reporter: Reporter) -> Stats:
-    from framework.generate.changes import tick
-    from framework.generate.drawn import Pools
-    from framework.generate.live import live
+    from framework.generate.rules.drawn import Pools
+    from framework.generate.ticks.changes import tick
+    from framework.generate.ticks.live import live
 
     task = GenerateTask.model_validate(step.arguments["task"])
     pools = Pools.of(run.pools, reporter.notice)

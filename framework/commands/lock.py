@@ -8,9 +8,9 @@ import click
 
 from framework import units
 from framework.errors import UsageError
-from framework.generate import drawn
-from framework.generate.dataset import compile_table, reference_order, row_count
-from framework.generate.scalars import microseconds
+from framework.generate.columns.scalars import microseconds
+from framework.generate.rules import drawn
+from framework.generate.rules.dataset import compile_table, reference_order, row_count
 from framework.plan import Kind, compile_plan
 from framework.spec.entities import GenerateTask
 from framework.workspace import open_workspace

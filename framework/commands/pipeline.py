@@ -22,7 +22,7 @@ from framework.plan import Kind, Plan, compile_plan
 from framework.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
-    from framework.generate.live import Live
+    from framework.generate.ticks.live import Live
 
 _err = Console(stderr=True, emoji=False)
 
@@ -49,7 +49,7 @@ def generate(path: Path, environment: str, ticks: int | None, *, recreate: bool,
 
 def generate_live(path: Path, environment: str, rate: float, seconds: float | None, seed: int | None = None) -> None:
     """Perform ticks at a rate until the time is over or a signal comes, which ends them behind the tick at work."""
-    from framework.generate.live import Live
+    from framework.generate.ticks.live import Live
 
     workspace = open_workspace(path, environment)
     plan = compile_plan(workspace.spec, 1, seed).only({Kind.TICK})

@@ -15,7 +15,7 @@ from framework.compare.pair import Pair
 from framework.compare.side import WORD, Members, Side
 from framework.compare.slots import Stretch
 
-AT_ONCE = 1 << 20
+AT_ONCE = 1 << 19
 """Slots of one statement: its groups fit into the memory that servers have for them."""
 
 SPARSE = 16

@@ -11,7 +11,7 @@ from framework.databases.postgres.source import PostgresSession, PostgresSource
 from framework.diagnostics import Severity
 from framework.doctor.remarks import Remark, well
 from framework.errors import PrivilegeMissing, SourceMismatch
-from framework.generate.scalars import element_of
+from framework.generate.columns.scalars import element_of
 from framework.replicate import cursor, cursor_index
 from framework.spec.declared import table_of
 from framework.spec.entities import Entity

@@ -9,7 +9,7 @@ from framework.draft import words
 from framework.draft.checks import Allowed
 from framework.draft.text import Bare
 from framework.draft.words import Value, says
-from framework.generate.scalars import INTEGER_LIMITS, element_of, held, limit_of, scale_of, supported
+from framework.generate.columns.scalars import INTEGER_LIMITS, element_of, held, limit_of, scale_of, supported
 from framework.types import INTEGER_KINDS, TEXT_KINDS, Kind, LogicalType
 from framework.validation.rules.faker_index import index
 

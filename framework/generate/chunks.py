@@ -10,7 +10,7 @@ import numpy as np
 
 from framework.events import Reporter
 from framework.generate import load
-from framework.generate.batch import Drawn, Parents, TableRules
+from framework.generate.rules.batch import Drawn, Parents, TableRules
 
 _PROBE = 256
 _CHUNK_BYTES = 1 << 20

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from framework.databases.postgres.names import qualified
 from framework.databases.postgres.source import PostgresSession
 from framework.errors import SourceMismatch
-from framework.generate.scalars import element_of
+from framework.generate.columns.scalars import element_of
 from framework.tables import Table
 from framework.types import Kind, LogicalType
 

@@ -15,15 +15,15 @@ from framework.databases.postgres.source import PostgresSession, PostgresSource
 from framework.errors import ForeignTable, GenerationForbidden, SourceMismatch
 from framework.events import Reporter, Stats
 from framework.generate import existing, load, marker
-from framework.generate.batch import Parents, Recomputed, TableRules
 from framework.generate.chunks import Progress, chunk_maker, ranges
-from framework.generate.dataset import check_parents, compile_table, reference_order, row_count
-from framework.generate.drawn import Pools
+from framework.generate.columns.scalars import microseconds
+from framework.generate.columns.streams import Rows
 from framework.generate.marker import Mark, Marks, State
-from framework.generate.rule import ParentRows
-from framework.generate.scalars import microseconds
+from framework.generate.rules.batch import Parents, Recomputed, TableRules
+from framework.generate.rules.dataset import check_parents, compile_table, reference_order, row_count
+from framework.generate.rules.drawn import Pools
+from framework.generate.rules.rule import ParentRows
 from framework.generate.stored import StoredParents
-from framework.generate.streams import Rows
 from framework.spec.declared import table_of
 from framework.spec.entities import GenerateTask, RowsPer
 from framework.tables import Table

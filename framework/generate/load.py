@@ -10,8 +10,8 @@ from typing import BinaryIO, cast
 from framework.databases.postgres.names import qualified, quote
 from framework.databases.postgres.source import PostgresSession
 from framework.errors import StatementFailed
-from framework.generate.encode import HEADER, TRAILER, records
-from framework.generate.values import Vector
+from framework.generate.columns.encode import HEADER, TRAILER, records
+from framework.generate.columns.values import Vector
 from framework.tables import Table
 
 Chunk = tuple[int, memoryview]

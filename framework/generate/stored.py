@@ -11,12 +11,12 @@ import numpy as np
 from framework.databases.postgres.names import literal, qualified, quote
 from framework.databases.postgres.source import PostgresSession
 from framework.errors import SourceMismatch
-from framework.generate.batch import TableRules
-from framework.generate.convert import vector_of
-from framework.generate.relations import Relation
-from framework.generate.rule import ParentRows
-from framework.generate.streams import Rows
-from framework.generate.values import Vector
+from framework.generate.columns.convert import vector_of
+from framework.generate.columns.streams import Rows
+from framework.generate.columns.values import Vector
+from framework.generate.rules.batch import TableRules
+from framework.generate.rules.relations import Relation
+from framework.generate.rules.rule import ParentRows
 from framework.spec.declared import table_of
 from framework.spec.entities import Entity
 from framework.tables import Table
@@ -58,7 +58,7 @@ def _plain(type_: LogicalType, values: Sequence[Any]) -> Sequence[Any]:
 
 
 class Numbered(Protocol):
-    """A table whose rows are found by their numbers: `addressed.Addressed`."""
+    """A table whose rows are found by their numbers: `ticks.addressed.Addressed`."""
 
     @property
     def next_row(self) -> int:

@@ -26,7 +26,7 @@ from framework.databases.postgres.source import PostgresSession
 from framework.replicate import census
 from framework.replicate.census import Census, Counting
 from framework.replicate.job import Job
-from framework.replicate.keys import Keys, Place, Tables
+from framework.replicate.keys import LISTED, Keys, Place, Tables
 
 TRUSTED = 86_400
 """Seconds after which the copy's own keys are looked at again, whatever the census says."""
@@ -90,6 +90,7 @@ def reconcile(
         before: the census of the keys that the copy has; None if it is not known.
         counted: the total of the source's keys in that snapshot, if somebody counts it already.
     """
+    job.reporter.progress("compare keys", 0)
     counting = census.counting(reading, job.mapping, job.target.canonical)
     with ThreadPoolExecutor(1, thread_name_prefix="vitrina-compare") as pool:
         keys = Keys(job, session, reading, tables, pool)
@@ -200,8 +201,10 @@ class _Reconciliation:
             if not found.complete:
                 places += _conditions(self.keys.pair, found.stretch.cut(1), (0,))
             self.keys.remove(found.extra)
-            fetched += self.keys.fetch([(key,) for key in found.missing])
+            for first in range(0, len(found.missing), LISTED):
+                fetched += self.keys.fetch([(key,) for key in found.missing[first : first + LISTED]])
             copied += found.copied
+            self.keys.job.reporter.progress("compare keys", copied)
         staged = self._staged(places)
         return _Found(fetched + staged.fetched, staged.staged, copied)
 

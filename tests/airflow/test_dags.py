@@ -259,7 +259,7 @@ began = time.process_time()
 dags = load_dags(Path(sys.argv[1]))
 require_sound(Path(sys.argv[1]))
 print(len(dags), round((time.process_time() - began) / len(dags), 4))
-heavy = ("faker", "numpy", "pandas", "polars", "pyarrow", "duckdb", "framework.runner", "framework.generate.values")
+heavy = ("faker", "numpy", "pandas", "polars", "pyarrow", "duckdb", "framework.runner")
 print([name for name in heavy if name in sys.modules])
 """
 

@@ -9,8 +9,8 @@ import pytest
 
 from framework.events import Reporter
 from framework.generate import chunks
+from framework.generate.columns.streams import Permutation, Stream
 from framework.generate.filling import fill
-from framework.generate.streams import Permutation, Stream
 from tests.generate.conftest import dump, one_table, task
 
 REPORTER = Reporter("generate")

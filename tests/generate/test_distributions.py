@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from framework import units
-from framework.generate.batch import Drawn, Recomputed
-from framework.generate.dataset import compile_table
-from framework.generate.relations import Relation
-from framework.generate.scalars import microseconds
-from framework.generate.values import Vector
+from framework.generate.columns.scalars import microseconds
+from framework.generate.columns.values import Vector
+from framework.generate.rules.batch import Drawn, Recomputed
+from framework.generate.rules.dataset import compile_table
+from framework.generate.rules.relations import Relation
 from tests.generate.conftest import NOW, one_table
 
 ROWS = 100_000

@@ -10,10 +10,10 @@ import pytest
 
 from framework.errors import UsageError
 from framework.events import Reporter
-from framework.generate import drawn
-from framework.generate.dataset import compile_table, reference_order, row_count
-from framework.generate.expected import distinct_values
 from framework.generate.filling import fill
+from framework.generate.rules import drawn
+from framework.generate.rules.dataset import compile_table, reference_order, row_count
+from framework.generate.rules.expected import distinct_values
 from framework.plan import Kind, compile_plan
 from framework.spec.entities import GenerateTask
 from framework.workspace import open_workspace

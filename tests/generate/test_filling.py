@@ -16,8 +16,8 @@ from framework.databases.postgres.catalog import describe
 from framework.errors import ForeignTable, GenerationForbidden, LeaseHeld, SourceMismatch
 from framework.events import Notice, Reporter, StepProgress
 from framework.generate import marker
-from framework.generate.changes import tick
 from framework.generate.filling import fill, pending
+from framework.generate.ticks.changes import tick
 from framework.spec.declared import table_of
 from tests.generate.conftest import dump, one_table, task
 

@@ -13,9 +13,9 @@ import pytest
 
 from framework.errors import RuleImpossible
 from framework.events import Reporter, StepProgress
-from framework.generate.changes import tick
 from framework.generate.filling import fill
-from framework.generate.live import Live, live
+from framework.generate.ticks.changes import tick
+from framework.generate.ticks.live import Live, live
 from tests.command import ROOT
 from tests.generate.conftest import dump, one_table, task
 

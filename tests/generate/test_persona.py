@@ -10,13 +10,13 @@ import pytest
 
 from framework.errors import RuleImpossible
 from framework.events import Reporter
-from framework.generate import text
-from framework.generate.batch import Drawn, Recomputed
-from framework.generate.changes import tick
-from framework.generate.dataset import compile_table
-from framework.generate.drawn import Pools
+from framework.generate.columns import text
 from framework.generate.filling import fill
-from framework.generate.rule import REDRAWN
+from framework.generate.rules.batch import Drawn, Recomputed
+from framework.generate.rules.dataset import compile_table
+from framework.generate.rules.drawn import Pools
+from framework.generate.rules.rule import REDRAWN
+from framework.generate.ticks.changes import tick
 from tests.generate.conftest import one_table, task
 
 REPORTER = Reporter("generate")

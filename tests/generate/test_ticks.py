@@ -10,8 +10,8 @@ import pytest
 
 from framework.errors import RuleImpossible, SourceMismatch
 from framework.events import Reporter
-from framework.generate.changes import tick
 from framework.generate.filling import fill
+from framework.generate.ticks.changes import tick
 from tests.generate.conftest import dump, one_table, task
 
 REPORTER = Reporter("tick")

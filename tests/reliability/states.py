@@ -168,7 +168,7 @@ ALTERED = (
 TICK = (
     _before("tick.changed", "framework.generate.marker.write"),
     State("tick.marked", "framework.generate.marker.write"),
-    State("tick.committed", "framework.generate.changes.Ticks.perform"),
+    State("tick.committed", "framework.generate.ticks.changes.Ticks.perform"),
 )
 """States of a run that makes a tick."""
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from framework.databases.mysql.columns import native_types
 from framework.diagnostics import only_errors
-from framework.generate.dataset import check_parents, compile_table, reference_order, row_count
+from framework.generate.rules.dataset import check_parents, compile_table, reference_order, row_count
 from framework.plan import Kind, compile_plan
 from framework.replicate.mapping import PLAN_MASK_KEY, resolve
 from framework.spec.declared import table_of

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 
 from framework.diagnostics import did_you_mean
-from framework.generate.scalars import INTEGER_LIMITS
+from framework.generate.columns.scalars import INTEGER_LIMITS
 from framework.spec.entities import Entity, EntityColumn, RowsPer
 from framework.spec.models import Spec
 from framework.types import TEXT_KINDS, Kind, LogicalType, parse_type, type_names

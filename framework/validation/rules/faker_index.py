@@ -30,7 +30,7 @@ class Signature:
         any_argument: whether it takes others, too.
         makes: boolean, integer, digits (a text of them), number, uuid, moment, text or other; None if that varies.
         shortest: characters of the shortest text that was seen; None for what is no text.
-        largest: the largest whole number that was seen; None for what is none.
+        largest: the largest whole number that was seen, or that is as long; None for what is none.
     """
 
     arguments: tuple[str, ...] = ()
@@ -112,9 +112,16 @@ def _signature(name: str, generators: Sequence[Any]) -> dict[str, Any]:
         "any_argument": any(p.kind is p.VAR_KEYWORD for p in found),
         "makes": makes,
         "shortest": min(map(len, texts)) if texts and len(texts) == len(values) else None,
-        "largest": max(map(int, values)) if values and makes in ("integer", "digits") else None,
+        "largest": _largest(values, makes),
     }
     return {key: value for key, value in said.items() if value}
+
+
+def _largest(values: Sequence[Any], makes: str | None) -> int | None:
+    """Of texts of digits, all nines: a sample need not have met what is as long."""
+    if not values or makes not in ("integer", "digits"):
+        return None
+    return max(map(int, values)) if makes == "integer" else int("9" * max(map(len, values)))
 
 
 def _sample(name: str, generators: Sequence[Any]) -> list[Any]:

@@ -6,8 +6,8 @@ import math
 import string
 from collections.abc import Iterator
 
-from framework.generate.apart import template_tells_apart
-from framework.generate.scalars import INTEGER_LIMITS, held, limit_of, scale_of, supported
+from framework.generate.columns.scalars import INTEGER_LIMITS, held, limit_of, scale_of, supported
+from framework.generate.rules.apart import template_tells_apart
 from framework.spec.entities import Entity, EntityColumn
 from framework.spec.fake import Fake
 from framework.spec.models import Spec

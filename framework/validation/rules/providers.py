@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from framework.diagnostics import closest, did_you_mean
-from framework.generate.scalars import held
+from framework.generate.columns.scalars import held
 from framework.spec.fake import Faker
 from framework.spec.models import Spec
 from framework.types import INTEGER_KINDS, TEXT_KINDS, Kind

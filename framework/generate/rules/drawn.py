@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from framework.errors import UsageError
-from framework.generate.rule import Scope
-from framework.generate.streams import Stream
+from framework.generate.columns.streams import Stream
+from framework.generate.rules.rule import Scope
 from framework.spec import fake
 
 VERSION = 1

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from framework.generate import convert, distributions, unique
-from framework.generate.rule import Batch, Rule, Scope, distinct_places
-from framework.generate.streams import Rows
-from framework.generate.values import Vector
+from framework.generate.columns import convert
+from framework.generate.columns.streams import Rows
+from framework.generate.columns.values import Vector
+from framework.generate.rules import distributions, unique
+from framework.generate.rules.rule import Batch, Rule, Scope, distinct_places
 from framework.spec import fake
 from framework.types import TEXT_KINDS, LogicalType
 

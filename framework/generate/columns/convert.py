@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from framework.generate import encode, text
-from framework.generate.scalars import ELEMENT_OIDS, element_of, held
-from framework.generate.values import OCTET_KINDS, Vector, dtype_of
+from framework.generate.columns import encode, text
+from framework.generate.columns.scalars import ELEMENT_OIDS, element_of, held
+from framework.generate.columns.values import OCTET_KINDS, Vector, dtype_of
 from framework.types import Kind, LogicalType
 
 

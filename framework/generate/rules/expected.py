@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from framework.generate.dataset import reference_order
-from framework.generate.drawn import Pools, key_of
-from framework.generate.persona import DRAWN, PLACES
-from framework.generate.pools import pool_size
+from framework.generate.rules.dataset import reference_order
+from framework.generate.rules.drawn import Pools, key_of
+from framework.generate.rules.persona import DRAWN, PLACES
+from framework.generate.rules.pools import pool_size
 from framework.spec.entities import GenerateTask, RowsPer
 from framework.spec.fake import Fake, Faker
 

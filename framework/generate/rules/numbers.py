@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from framework.generate import coerce, distributions
-from framework.generate.distributions import Numbers, interpolated
-from framework.generate.rule import REDRAWN, Batch, Rule, Scope, distinct_places
-from framework.generate.streams import Rows
-from framework.generate.values import Vector
+from framework.generate.columns.streams import Rows
+from framework.generate.columns.values import Vector
+from framework.generate.rules import coerce, distributions
+from framework.generate.rules.distributions import Numbers, interpolated
+from framework.generate.rules.rule import REDRAWN, Batch, Rule, Scope, distinct_places
 from framework.spec import fake
 from framework.types import LogicalType
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from framework.generate.distributions import Numbers, inequality, interpolated
-from framework.generate.rule import Scope, distinct_places
-from framework.generate.streams import Permutation, Rows, Stream
+from framework.generate.columns.streams import Permutation, Rows, Stream
+from framework.generate.rules.distributions import Numbers, inequality, interpolated
+from framework.generate.rules.rule import Scope, distinct_places
 
 Places = Callable[[Rows], Rows]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from framework.databases.postgres.names import literal, type_name
-from framework.generate import coerce, text
-from framework.generate.values import Vector
+from framework.generate.columns import text
+from framework.generate.columns.values import Vector
+from framework.generate.rules import coerce
 from framework.types import INTEGER_KINDS, LogicalType
 
 

@@ -10,9 +10,9 @@ from framework.databases.postgres.source import PostgresSource
 from framework.errors import RuleImpossible
 from framework.events import Reporter, Stats
 from framework.generate import marker
-from framework.generate.changes import Ticks
-from framework.generate.drawn import Pools
 from framework.generate.filling import require_permission
+from framework.generate.rules.drawn import Pools
+from framework.generate.ticks.changes import Ticks
 from framework.spec.entities import GenerateTask
 
 UNSTEADY = 10.0

@@ -18,11 +18,12 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from framework.generate import coerce, text
-from framework.generate.rule import REDRAWN, Batch, Rule, Scope, distinct_places
-from framework.generate.streams import Permutation, Rows
-from framework.generate.text import Text
-from framework.generate.values import Vector
+from framework.generate.columns import text
+from framework.generate.columns.streams import Permutation, Rows
+from framework.generate.columns.text import Text
+from framework.generate.columns.values import Vector
+from framework.generate.rules import coerce
+from framework.generate.rules.rule import REDRAWN, Batch, Rule, Scope, distinct_places
 from framework.types import LogicalType
 
 _FEWEST_DIGITS, _MOST_DIGITS = 7, 9

@@ -11,12 +11,12 @@ import numpy as np
 from framework.databases.postgres.names import qualified, quote, type_name
 from framework.databases.postgres.source import PostgresSession
 from framework.generate import load
-from framework.generate.batch import Drawn, Parents, TableRules
-from framework.generate.literals import unnested
-from framework.generate.rule import REDRAWN, ParentRows
-from framework.generate.sample import Choice
+from framework.generate.columns.values import Vector
+from framework.generate.rules.batch import Drawn, Parents, TableRules
+from framework.generate.rules.rule import REDRAWN, ParentRows
 from framework.generate.stored import Fetched, vectors
-from framework.generate.values import Vector
+from framework.generate.ticks.literals import unnested
+from framework.generate.ticks.sample import Choice
 from framework.spec.entities import NextState, Update
 from framework.tables import Column, Table
 

@@ -9,11 +9,11 @@ from datetime import timedelta
 import numpy as np
 
 from framework import units
-from framework.generate import coerce
-from framework.generate.rule import Batch, Rule, Scope, distinct_places
-from framework.generate.scalars import EPOCH, MOMENT_KINDS, microseconds
-from framework.generate.streams import Rows
-from framework.generate.values import DAY, Vector
+from framework.generate.columns.scalars import EPOCH, MOMENT_KINDS, microseconds
+from framework.generate.columns.streams import Rows
+from framework.generate.columns.values import DAY, Vector
+from framework.generate.rules import coerce
+from framework.generate.rules.rule import Batch, Rule, Scope, distinct_places
 from framework.spec import fake
 from framework.types import Kind, LogicalType
 

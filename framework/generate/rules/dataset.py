@@ -7,25 +7,14 @@ from collections.abc import Collection, Iterator, Mapping
 import numpy as np
 
 from framework.errors import RuleImpossible
-from framework.generate import (
-    coerce,
-    convert,
-    documents,
-    drawn,
-    expression,
-    moments,
-    numbers,
-    persona,
-    pools,
-    text,
-    texts,
-)
-from framework.generate.batch import TableRules
-from framework.generate.relations import Relation
-from framework.generate.rule import Maker, Rule, Scope
-from framework.generate.scalars import supported
-from framework.generate.streams import Stream
-from framework.generate.values import Vector
+from framework.generate.columns import convert, text
+from framework.generate.columns.scalars import supported
+from framework.generate.columns.streams import Stream
+from framework.generate.columns.values import Vector
+from framework.generate.rules import coerce, documents, drawn, expression, moments, numbers, persona, pools, texts
+from framework.generate.rules.batch import TableRules
+from framework.generate.rules.relations import Relation
+from framework.generate.rules.rule import Maker, Rule, Scope
 from framework.spec.declared import table_of
 from framework.spec.entities import Entity, EntityColumn, GenerateTask, RowsPer
 from framework.spec.fake import Fake

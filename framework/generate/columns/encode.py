@@ -12,10 +12,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from framework.generate import text
-from framework.generate.scalars import MOMENT_KINDS, limit_of, scale_of
-from framework.generate.text import Octets, Text
-from framework.generate.values import Vector
+from framework.generate.columns import text
+from framework.generate.columns.scalars import MOMENT_KINDS, limit_of, scale_of
+from framework.generate.columns.text import Octets, Text
+from framework.generate.columns.values import Vector
 from framework.types import Kind, LogicalType
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)

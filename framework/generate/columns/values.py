@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from framework.generate.text import Text
+from framework.generate.columns.text import Text
 from framework.types import TEXT_KINDS, Kind, LogicalType
 
 DAY = 86_400_000_000

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from framework.errors import RuleImpossible
-from framework.generate.streams import Permutation, Rows, Stream
-from framework.generate.values import Vector
+from framework.generate.columns.streams import Permutation, Rows, Stream
+from framework.generate.columns.values import Vector
 from framework.spec.fake import Fake
 from framework.types import Kind, LogicalType
 
 if TYPE_CHECKING:
-    from framework.generate.drawn import Pools
+    from framework.generate.rules.drawn import Pools
 
 REDRAWN = 1 << 40
 """Rows of a fill and of inserts are numbered below; a tick that draws values anew numbers them from tick * REDRAWN."""

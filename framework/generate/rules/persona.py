@@ -14,13 +14,14 @@ from functools import partial
 
 import numpy as np
 
-from framework.generate import coerce, pools, text
-from framework.generate.drawn import Pools
-from framework.generate.rule import REDRAWN, Rule, Scope
-from framework.generate.streams import Permutation, Rows, Stream
-from framework.generate.text import Text
-from framework.generate.unique import marked
-from framework.generate.values import Vector
+from framework.generate.columns import text
+from framework.generate.columns.streams import Permutation, Rows, Stream
+from framework.generate.columns.text import Text
+from framework.generate.columns.values import Vector
+from framework.generate.rules import coerce, pools
+from framework.generate.rules.drawn import Pools
+from framework.generate.rules.rule import REDRAWN, Rule, Scope
+from framework.generate.rules.unique import marked
 from framework.spec import fake
 from framework.spec.persona import LONGEST, UNIQUE, Part
 from framework.types import TEXT_KINDS, LogicalType

@@ -8,11 +8,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from framework.generate import text
-from framework.generate.rule import Scope
-from framework.generate.scalars import INTEGER_LIMITS, MOMENT_KINDS, limit_of, scale_of
-from framework.generate.text import Text
-from framework.generate.values import DAY, Vector
+from framework.generate.columns import text
+from framework.generate.columns.scalars import INTEGER_LIMITS, MOMENT_KINDS, limit_of, scale_of
+from framework.generate.columns.text import Text
+from framework.generate.columns.values import DAY, Vector
+from framework.generate.rules.rule import Scope
 from framework.types import TEXT_KINDS, Kind, LogicalType
 
 Integers = NDArray[np.int64]

@@ -6,12 +6,13 @@ import string
 
 import numpy as np
 
-from framework.generate import coerce, text
-from framework.generate.apart import template_tells_apart
-from framework.generate.rule import Batch, Rule, Scope, distinct_places
-from framework.generate.streams import Rows
-from framework.generate.text import Octets, Text
-from framework.generate.values import Vector
+from framework.generate.columns import text
+from framework.generate.columns.streams import Rows
+from framework.generate.columns.text import Octets, Text
+from framework.generate.columns.values import Vector
+from framework.generate.rules import coerce
+from framework.generate.rules.apart import template_tells_apart
+from framework.generate.rules.rule import Batch, Rule, Scope, distinct_places
 from framework.types import TEXT_KINDS, Kind, LogicalType
 
 _SETS = {"#": b"0123456789", "?": b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"}

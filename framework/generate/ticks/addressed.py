@@ -13,9 +13,9 @@ import numpy as np
 
 from framework.databases.postgres.names import qualified, quote
 from framework.databases.postgres.source import PostgresSession, Row
-from framework.generate.batch import Drawn, Recomputed, TableRules
-from framework.generate.literals import unnested
-from framework.generate.streams import Rows
+from framework.generate.columns.streams import Rows
+from framework.generate.rules.batch import Drawn, Recomputed, TableRules
+from framework.generate.ticks.literals import unnested
 
 _UNSAID = frozenset({"real", "double precision"})
 """Types whose values have no exact text here."""

@@ -15,7 +15,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from framework.generate.streams import Bits
+from framework.generate.columns.streams import Bits
 
 Numbers = NDArray[np.float64]
 

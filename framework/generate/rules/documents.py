@@ -9,12 +9,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from framework.generate import coerce, encode, text
-from framework.generate.rule import NATURAL, Batch, Rule, Scope
-from framework.generate.scalars import ELEMENT_OIDS, element_of
-from framework.generate.streams import Rows
-from framework.generate.text import Text
-from framework.generate.values import Vector
+from framework.generate.columns import encode, text
+from framework.generate.columns.scalars import ELEMENT_OIDS, element_of
+from framework.generate.columns.streams import Rows
+from framework.generate.columns.text import Text
+from framework.generate.columns.values import Vector
+from framework.generate.rules import coerce
+from framework.generate.rules.rule import NATURAL, Batch, Rule, Scope
 from framework.spec import fake
 from framework.types import TEXT_KINDS, Kind, LogicalType
 

@@ -12,20 +12,21 @@ from framework.databases.postgres.names import qualified, quote
 from framework.databases.postgres.source import PostgresSession, PostgresSource
 from framework.errors import RuleImpossible, SourceMismatch
 from framework.events import Reporter, Stats
-from framework.generate import coerce, load, marker
-from framework.generate.addressed import Addressed
-from framework.generate.batch import Drawn, TableRules
-from framework.generate.dataset import compile_table, reference_order
-from framework.generate.deletes import deletable
-from framework.generate.drawn import Pools
+from framework.generate import load, marker
+from framework.generate.columns.scalars import microseconds
+from framework.generate.columns.streams import Stream
+from framework.generate.columns.values import Vector
 from framework.generate.filling import require_permission
 from framework.generate.marker import Mark, Marks, State
-from framework.generate.sample import Choice, Sample, by_number, share
-from framework.generate.scalars import microseconds
+from framework.generate.rules import coerce
+from framework.generate.rules.batch import Drawn, TableRules
+from framework.generate.rules.dataset import compile_table, reference_order
+from framework.generate.rules.drawn import Pools
 from framework.generate.stored import StoredParents
-from framework.generate.streams import Stream
-from framework.generate.updates import Updating
-from framework.generate.values import Vector
+from framework.generate.ticks.addressed import Addressed
+from framework.generate.ticks.deletes import deletable
+from framework.generate.ticks.sample import Choice, Sample, by_number, share
+from framework.generate.ticks.updates import Updating
 from framework.spec.entities import Changes, Entity, GenerateTask
 
 _CHUNK = 20_000

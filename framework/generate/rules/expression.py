@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from framework.generate.rule import Batch, Rule, Scope
-from framework.generate.scalars import INTEGER_LIMITS, limit_of, scale_of
-from framework.generate.streams import Rows
-from framework.generate.values import Vector
+from framework.generate.columns.scalars import INTEGER_LIMITS, limit_of, scale_of
+from framework.generate.columns.streams import Rows
+from framework.generate.columns.values import Vector
+from framework.generate.rules.rule import Batch, Rule, Scope
 from framework.types import Kind, LogicalType
 
 _SAFE = 2**62

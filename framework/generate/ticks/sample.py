@@ -14,10 +14,10 @@ import numpy as np
 from framework import units
 from framework.databases.postgres.names import quote
 from framework.databases.postgres.source import PostgresSession
-from framework.generate import addressed
-from framework.generate.addressed import Addressed
+from framework.generate.columns.streams import Permutation, Rows, Stream
 from framework.generate.stored import ordering
-from framework.generate.streams import Permutation, Rows, Stream
+from framework.generate.ticks import addressed
+from framework.generate.ticks.addressed import Addressed
 from framework.tables import Table
 
 _SCANNED = 4

@@ -9,10 +9,10 @@ from typing import Protocol
 import numpy as np
 
 from framework import units
-from framework.generate.relations import Relation
-from framework.generate.rule import ParentRows, Rule, Scope
-from framework.generate.streams import Rows
-from framework.generate.values import Vector
+from framework.generate.columns.streams import Rows
+from framework.generate.columns.values import Vector
+from framework.generate.rules.relations import Relation
+from framework.generate.rules.rule import ParentRows, Rule, Scope
 from framework.spec.entities import Entity
 from framework.tables import Table
 from framework.types import LogicalType

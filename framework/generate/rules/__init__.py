@@ -1,0 +1,1 @@
+"""What a spec says of a table's columns, as functions from row numbers to columns."""
