@@ -56,7 +56,7 @@ class _Layout:
     def drop_without(self, table: str, column: str) -> None:
         """Drop a table that lacks a column; it is made anew when it is needed."""
         if table in self.present and column not in self.session.columns(table):
-            self.session.drop_table(table)
+            self.session.drop_tables(table)
 
 
 def _longer_run_names(layout: _Layout) -> None:
@@ -139,14 +139,21 @@ def ensure(session: Session, target: Target, *tables: Table) -> None:
         known.add(table.name)
 
 
+def is_ensured(target: Target, table: str) -> bool:
+    """Whether a table of the bookkeeping is known to be there, in the layout of this version."""
+    return table in _settled.get(target, ())
+
+
 def exists(session: Session, target: Target, table: str) -> bool:
     """Whether a table of the bookkeeping is there, perhaps in an older layout; for those who only read.
 
     Raises:
         BookkeepingNewer: a newer Vitrina wrote it.
     """
-    if table in _settled.get(target, ()):
+    if is_ensured(target, table):
         return True
+    if is_ensured(target, META):
+        return session.relation(table) == "table"
     present = session.tables(PREFIX)
     if META in present:
         _version(session, target)

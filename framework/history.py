@@ -71,12 +71,13 @@ class Recorder:
 
     Args:
         target: where it is written.
-        run_id: of a run that has begun elsewhere; what is recorded belongs to it.
+        run_id: of a run that has begun elsewhere, and whose steps may be tried again; what is recorded belongs to it.
     """
 
     def __init__(self, target: Target, run_id: str = "") -> None:
         self._target = target
         self._run_id = run_id
+        self._tried_again = bool(run_id)
 
     def __call__(self, event: Event) -> None:
         """Record the event. Only the first record of a run may fail it: without a target nothing can be done."""
@@ -88,7 +89,8 @@ class Recorder:
 
     def _go_on(self, event: Event) -> None:
         if isinstance(event, StepStarted):
-            self._forget(event.step)
+            if self._tried_again:
+                self._forget(event.step)
         elif isinstance(event, StepFinished):
             self._step(event.step, event.kind, "succeeded", event.stats, "\n".join(event.stats.warnings) or None)
         elif isinstance(event, StepFailed):
@@ -111,36 +113,43 @@ class Recorder:
             )
 
     def _step(self, step: str, kind: str, status: str, stats: Stats, message: str | None) -> None:
-        with self._target.session() as session, session.transaction():
-            # A runner may try a step again. An attempt that was given up, and fails late, is not its end.
-            session.execute(
-                f"DELETE FROM {self._quote(STEPS)} WHERE run_id = %s AND step = %s "
-                "AND (status <> 'succeeded' OR %s = 'succeeded')",
-                (self._run_id, step, status),
-            )
-            if session.query(
-                f"SELECT 1 FROM {self._quote(STEPS)} WHERE run_id = %s AND step = %s", (self._run_id, step)
-            ):
+        told = (step, kind, status, stats, message)
+        with self._target.session() as session:
+            if not self._tried_again:
+                self._insert(session, *told)
                 return
-            session.execute(
-                f"INSERT INTO {self._quote(STEPS)} (run_id, step, kind, status, finished_at, seconds, rows_read, "
-                "rows_written, rows_deleted, rows_unchanged, watermark, message, rows_rejected) "
-                f"VALUES (%s, %s, %s, %s, {self._target.dialect.utc_now}, %s, %s, %s, %s, %s, %s, %s, %s)",
-                (
-                    self._run_id,
-                    step,
-                    kind,
-                    status,
-                    stats.seconds,
-                    stats.rows_read,
-                    stats.rows_written,
-                    stats.rows_deleted,
-                    stats.rows_unchanged,
-                    stats.watermark,
-                    message,
-                    stats.rows_rejected,
-                ),
-            )
+            with session.transaction():
+                # A runner may try a step again. An attempt that was given up, and fails late, is not its end.
+                session.execute(
+                    f"DELETE FROM {self._quote(STEPS)} WHERE run_id = %s AND step = %s "
+                    "AND (status <> 'succeeded' OR %s = 'succeeded')",
+                    (self._run_id, step, status),
+                )
+                if not session.query(
+                    f"SELECT 1 FROM {self._quote(STEPS)} WHERE run_id = %s AND step = %s", (self._run_id, step)
+                ):
+                    self._insert(session, *told)
+
+    def _insert(self, session: Session, step: str, kind: str, status: str, stats: Stats, message: str | None) -> None:
+        session.execute(
+            f"INSERT INTO {self._quote(STEPS)} (run_id, step, kind, status, finished_at, seconds, rows_read, "
+            "rows_written, rows_deleted, rows_unchanged, watermark, message, rows_rejected) "
+            f"VALUES (%s, %s, %s, %s, {self._target.dialect.utc_now}, %s, %s, %s, %s, %s, %s, %s, %s)",
+            (
+                self._run_id,
+                step,
+                kind,
+                status,
+                stats.seconds,
+                stats.rows_read,
+                stats.rows_written,
+                stats.rows_deleted,
+                stats.rows_unchanged,
+                stats.watermark,
+                message,
+                stats.rows_rejected,
+            ),
+        )
 
     def _forget(self, step: str) -> None:
         with self._target.session() as session:

@@ -26,6 +26,9 @@ LEASES = f"{PREFIX}leases"
 TERM = 15
 """Seconds until a lease that is not renewed expires."""
 
+FIRST = 1
+"""The first token."""
+
 RENEWALS = 3
 """Renewals in a term."""
 
@@ -128,14 +131,15 @@ def _acquire(target: Target, session: Session, name: str, owner: str, term: int)
                     (owner, name, owner),
                 )
                 found = session.query(look, (name,))
-                if not found:
-                    _insert(session, table, dialect.utc_now, name, owner)
-                    continue
         except StatementFailed as error:
             # Whoever merges keeps the row until his transaction ends.
             if error.lock and (holding := session.query(look, (name,))):
                 raise LeaseHeld(name, str(holding[0][0])) from error
             raise
+        if not found:
+            if _insert(session, table, dialect.later(term), name, owner):
+                return FIRST
+            continue
         holder, token, expires_at = found[0]
         if taken:
             return int(token)
@@ -145,14 +149,16 @@ def _acquire(target: Target, session: Session, name: str, owner: str, term: int)
         time.sleep(0.5)
 
 
-def _insert(session: Session, table: str, expiry: str, name: str, owner: str) -> None:
+def _insert(session: Session, table: str, expiry: str, name: str, owner: str) -> bool:
+    """Take a lease that nobody has ever had; False if another run was quicker."""
     try:
         session.execute(
-            f"INSERT INTO {table} (name, owner, token, expires_at) VALUES (%s, %s, 0, {expiry})", (name, owner)
+            f"INSERT INTO {table} (name, owner, token, expires_at) VALUES (%s, %s, {FIRST}, {expiry})", (name, owner)
         )
     except StatementFailed:
-        # Another run was quicker; the next look tells.
         time.sleep(0.05)
+        return False
+    return True
 
 
 def _renew(lease: Lease, stop: threading.Event) -> None:

@@ -83,9 +83,15 @@ def test_a_table_that_is_not_replicated_is_named(shop: Spec) -> None:
     assert "fact_orders" in error.value.fix
 
 
-def test_a_plan_imports_no_database() -> None:
-    heavy = "sqlalchemy psycopg2 pymysql duckdb numpy faker airflow pandas"
-    code = f"import sys, framework.plan; print([name for name in '{heavy}'.split() if name in sys.modules])"
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        ("framework.plan", "sqlalchemy psycopg2 pymysql duckdb numpy faker airflow pandas"),
+        ("framework.commands.pipeline", "duckdb numpy faker airflow pandas"),
+    ],
+)
+def test_what_is_imported_in_vain(module: str, heavy: str) -> None:
+    code = f"import sys, {module}; print([name for name in '{heavy}'.split() if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

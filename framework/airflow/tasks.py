@@ -95,7 +95,8 @@ def merge_table(work: Work, context: Context, planned: Planned) -> dict[str, Any
     """Make what was loaded visible."""
     with at_work(work, context, source=True) as task:
         outline = Outline.from_json(planned["outline"])
-        stats = phase_of(work, task, task.plan.step(work.step), outline, lambda job: phases.merge(job, outline))
+        step = task.plan.step(work.step)
+        stats = phase_of(work, task, step, outline, lambda job: phases.merge(job, outline)).stats
         work.log.info(
             "%s; watermark %s; the next run reads from %s", progress.summary(stats), stats.watermark, stats.bound
         )

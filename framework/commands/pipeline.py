@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -16,10 +17,12 @@ from framework.databases.base import Target
 from framework.databases.postgres.source import PostgresSource
 from framework.errors import GenerationForbidden, UsageError
 from framework.events import Listener, to_all
-from framework.generate.ticks.live import Live
 from framework.history import Recorder
 from framework.plan import Kind, Plan, compile_plan
 from framework.workspace import Workspace, open_workspace
+
+if TYPE_CHECKING:
+    from framework.generate.ticks.live import Live
 
 _err = Console(stderr=True, emoji=False)
 
@@ -46,6 +49,8 @@ def generate(path: Path, environment: str, ticks: int | None, *, recreate: bool,
 
 def generate_live(path: Path, environment: str, rate: float, seconds: float | None, seed: int | None = None) -> None:
     """Perform ticks at a rate until the time is over or a signal comes, which ends them behind the tick at work."""
+    from framework.generate.ticks.live import Live
+
     workspace = open_workspace(path, environment)
     plan = compile_plan(workspace.spec, 1, seed).only({Kind.TICK})
     if not plan.steps:

@@ -200,8 +200,16 @@ class Session(Protocol):
     def unreferenced(self) -> AbstractContextManager[None]:
         """Within the context the server neither checks foreign keys nor cascades; who writes must see to them."""
 
-    def create_table(self, table: Table, marker: str = "", if_missing: bool = False) -> tuple[str, ...]:
-        """Create a table with its primary key, without its other indexes. ``marker`` is kept with the table.
+    def create_table(
+        self, table: Table, marker: str = "", *, if_missing: bool = False, indexed: bool = False
+    ) -> tuple[str, ...]:
+        """Create a table with its primary key.
+
+        Args:
+            table: as it is to be.
+            marker: is kept with the table.
+            if_missing: leave one of that name as it is.
+            indexed: make those of its other indexes, too, that are not unique: for a table that gets few rows.
 
         Returns:
             What the user should know of it, in sentences.
@@ -232,8 +240,8 @@ class Session(Protocol):
         Commits the open transaction.
         """
 
-    def drop_table(self, name: str) -> None:
-        """Drop a table if it is there."""
+    def drop_tables(self, *names: str) -> None:
+        """Drop tables, as far as they are there."""
 
     def rename_table(self, name: str, table: Table, marker: str) -> None:
         """Give the table ``name`` the name and the comment of ``table``, and a marker, all at once.
@@ -275,8 +283,11 @@ class Session(Protocol):
     def marker(self, name: str) -> str | None:
         """The marker of a table, an empty text if it has none, None if there is no such table."""
 
-    def tables(self, prefix: str) -> list[str]:
-        """The names of all tables that begin with ``prefix``."""
+    def described(self, name: str) -> tuple[str, str] | None:
+        """`relation` and, of a table, `marker`, both at one moment; None where nothing has this name."""
+
+    def tables(self, prefix: str) -> dict[str, str]:
+        """The markers of all tables whose names begin with ``prefix``, by name."""
 
     def columns(self, name: str) -> tuple[str, ...]:
         """The columns of a table or view, in order; empty if there is none."""

@@ -60,7 +60,7 @@ def _view(job: Job) -> Stats:
         job.guard(session)
     # Remembered before it is there: a view that nobody remembers would be a stranger to the next run.
     _remember_view(job)
-    session.drop_table(job.name)
+    session.drop_tables(job.name)
     session.create_view(job.name, job.query)
     return Stats(checks=results.passed, warnings=results.warnings)
 

@@ -99,5 +99,4 @@ class Job:
     def _clear(self) -> None:
         self.session.drop_view(self.draft)
         # The one that was replaced, too: who died behind the exchange left it, and there may not be another exchange.
-        for table in (self.fresh, self.seen, self.parts, reserved_name("old", self.name)):
-            self.session.drop_table(table)
+        self.session.drop_tables(self.fresh, self.seen, self.parts, reserved_name("old", self.name))

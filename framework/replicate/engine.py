@@ -15,7 +15,6 @@ from framework.databases.postgres.source import PostgresSource
 from framework.errors import LoadRefused, OutlineStale, UnsupportedType
 from framework.events import Reporter, Stats
 from framework.replicate import phases, refusal, resume, unfit
-from framework.replicate.estimate import estimate
 from framework.replicate.job import Counter, Job
 from framework.replicate.mapping import resolve
 from framework.replicate.options import Options
@@ -43,8 +42,7 @@ def replicate(
         try:
             outline = phases.plan(job)
             _load_all(job, outline)
-            phases.merge(job, outline)
-            stats = phases.verify(job)
+            stats = phases.verify(job, phases.merge(job, outline))
         except BaseException as error:
             resume.leave(job, error)
             raise
@@ -95,9 +93,11 @@ def opened(
 
 def _load_all(job: Job, outline: Outline) -> None:
     """All parts, in one snapshot, several at once."""
+    if len(outline.ranges) == 1:
+        phases.load(job, outline, 0)
+        return
     with snapshot(job.source) as shared:
-        total = estimate(shared.session, job.mapping).rows or None
-        count = Counter(job.reporter, "load", total)
+        count = Counter(job.reporter, "load", outline.rows or None)
         streams = 1 if job.target.capabilities.single_writer else job.options.streams
         numbers = range(len(outline.ranges))
         with ThreadPoolExecutor(streams, thread_name_prefix="vitrina-load") as pool:

@@ -14,6 +14,9 @@ BYTES_OF_A_ROW = 200
 LARGE = 40_000_000
 """Bytes from which on a table that nobody has analysed is large."""
 
+FEW, SMALL = 20_000, 4 << 20
+"""Rows, and bytes, that a small table has at most."""
+
 # Partitions and inheriting tables belong to the table that is read; what holds partitions is never analysed by itself.
 _ESTIMATE = """
 WITH RECURSIVE tree AS (
@@ -47,6 +50,11 @@ class Estimate:
     bytes: int
     blocks: int
     is_heap: bool
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the table has few rows, and short ones, for sure."""
+        return self.is_heap and self.rows <= FEW and self.bytes <= SMALL
 
 
 def estimate(session: PostgresSession, mapping: Mapping) -> Estimate:

@@ -26,7 +26,7 @@ from framework.replicate import (
     state,
 )
 from framework.replicate.chunks import Parts
-from framework.replicate.estimate import estimate
+from framework.replicate.estimate import Estimate, estimate
 from framework.replicate.job import Counter, Job
 from framework.replicate.journal import Loaded, Merged
 from framework.replicate.outline import Outline
@@ -38,8 +38,8 @@ ANALYZED = 10_000
 """Rows from which on a fresh copy is analysed: what reads it next does not wait for the server to do it."""
 
 
-def parts(job: Job, seen: Horizon) -> tuple[Parts, bool]:
-    """The parts of the load, and whether they are read at one point in time.
+def parts(job: Job, seen: Horizon) -> tuple[Parts, bool, Estimate]:
+    """The parts of the load, whether they are read at one point in time, and how large the source is.
 
     Tasks of their own cannot share a snapshot. So only a table that can be caught up from a horizon is split then.
     """
@@ -48,11 +48,11 @@ def parts(job: Job, seen: Horizon) -> tuple[Parts, bool]:
         if not job.options.spread:
             streams = 1 if job.target.capabilities.single_writer else job.options.streams
             wanted = chunks.count(found, job.mapping.task.chunk_rows, streams)
-            return chunks.split(session, job.mapping, found, wanted), True
+            return chunks.split(session, job.mapping, found, wanted), True, found
         if job.mapping.key and cursor.is_timely(job.mapping, seen):
             split = chunks.by_key(session, job.mapping, found, chunks.count(found, job.mapping.task.chunk_rows, 1))
-            return split, len(split.ranges) == 1
-        return chunks.WHOLE, True
+            return split, len(split.ranges) == 1, found
+        return chunks.WHOLE, True, found
 
 
 def begin(job: Job, session: Session, outline: Outline, made_of: Structure, *, resumed: bool) -> None:
@@ -60,9 +60,11 @@ def begin(job: Job, session: Session, outline: Outline, made_of: Structure, *, r
     if not resumed:
         job.journal.begin(session)
         shadow = structure.table(job.mapping, made_of, job.beside(SHADOW))
-        for notice in session.create_table(shadow, marker=state.marker(outline.generation, job.table)):
+        marker = state.marker(outline.generation, job.table)
+        for notice in session.create_table(shadow, marker=marker, indexed=outline.few):
             job.reporter.notice(notice)
-        resume.note(job, session, outline, made_of)
+        if not outline.few:
+            resume.note(job, session, outline, made_of)
     quarantine.create(job, session)
     for name, safe in job.mapping.renamed.items():
         job.reporter.notice(
@@ -105,8 +107,9 @@ def finish(job: Job, outline: Outline, session: Session, loaded: list[Loaded]) -
     present: int | None = rows
     bound = cursor.next_bound(job.mapping, outline.horizon, watermark, None)
     counted = loaded[0].census
-    nonce = _begin_attempt(job, session)
-    if not outline.one_snapshot:
+    # Where all phases are one call, there is one attempt for each lease.
+    nonce = _begin_attempt(job, session) if job.options.spread else None
+    if nonce is not None and not outline.one_snapshot:
         bound, stats, present, counted = _catch_up(job, session, nonce, stats, bound)
     with duplicates.named(job, session, shadow.name):
         session.create_indexes(shadow)
@@ -117,15 +120,17 @@ def finish(job: Job, outline: Outline, session: Session, loaded: list[Loaded]) -
     done = Merged(stats.checked(results.passed, (*told, *results.warnings), bound), present)
     with session.transaction():
         _guard(job, session, nonce)
-        made_of = evolve.fresh(job, state.current(session, job.target, job.table))
-        fresh = outline.reached(bound, stats.watermark, made_of, counted)
-        state.write(session, job.target, job.table, fresh, job.options.run_id)
-        rejects = quarantine.record(job, session, outline.generation, alone=False)
+        last = state.current(session, job.target, job.table)
+        fresh = outline.reached(bound, stats.watermark, evolve.fresh(job, last), counted)
+        state.write(session, job.target, job.table, fresh, job.options.run_id, alone=last is None)
+        rejects = quarantine.record(job, session, outline.generation, alone=last is None)
         done = replace(done, stats=replace(done.stats, warnings=(*rejects, *done.stats.warnings)))
-        job.journal.finish(session, done)
+        job.journal.finish(session, done, again=job.options.spread)
     session.swap(shadow.name, job.table)
-    _forget_others(job, outline, session)
-    job.discard(session, quarantine.BESIDE)
+    if last is not None:
+        _forget_others(job, outline, session)
+    if job.mapping.unfit:
+        job.discard(session, quarantine.BESIDE)
     return done
 
 
@@ -136,9 +141,10 @@ def _begin_attempt(job: Job, session: Session) -> str:
         return job.journal.attempt(session)
 
 
-def _guard(job: Job, session: Session, nonce: str) -> None:
+def _guard(job: Job, session: Session, nonce: str | None) -> None:
     job.lease.guard(session)
-    job.journal.require_attempt(session, nonce, job.table)
+    if nonce is not None:
+        job.journal.require_attempt(session, nonce, job.table)
 
 
 def _forget_others(job: Job, outline: Outline, session: Session) -> None:

@@ -82,5 +82,5 @@ def _merge(job: Job, outline: Outline, session: Session, loaded: Loaded) -> Merg
     # A large copy is not read only to be counted.
     counted = loaded.looked or (loaded.keys or 0) <= COUNTED
     done = Merged(stats.checked(results.passed, warnings, bound), loaded.keys if counted else None)
-    job.journal.finish(session, done)
+    job.journal.finish(session, done, again=job.options.spread)
     return done

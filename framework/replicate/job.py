@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping as AnyMapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from framework.databases.base import PREFIX, Extract, Session, Target, reserved_name
+from framework.databases.base import Extract, Session, Target, reserved_name
 from framework.databases.postgres.snapshot import Extracted
 from framework.databases.postgres.source import PostgresSession, PostgresSource
 from framework.errors import VitrinaError
@@ -86,18 +87,22 @@ class Job:
         """The name of a table that the holder of this lease's token, and nobody else, makes beside the copy."""
         return reserved_name(f"{purpose}_{self.lease.token}", self.table)
 
-    def clear_leftovers(self, session: Session) -> None:
-        """Drop what those who had the lease before left beside this table; never what a later holder makes."""
-        for name in session.tables(PREFIX):
-            owner = owner_of(session.marker(name) or "")
-            if owner is not None and owner[0] == self.table and owner[1] < self.lease.token:
-                session.drop_table(name)
+    def clear_leftovers(self, session: Session, present: AnyMapping[str, str]) -> None:
+        """Drop what those who had the lease before left beside this table; never what a later holder makes.
+
+        Args:
+            session: of the target.
+            present: the markers of Vitrina's tables, by name.
+        """
+        owners = {name: owner for name, mark in present.items() if (owner := owner_of(mark)) is not None}
+        left = [name for name, (table, token) in owners.items() if table == self.table and token < self.lease.token]
+        if left:
+            session.drop_tables(*left)
 
     def discard(self, session: Session, *purposes: str) -> None:
         """Drop tables of this run that are not needed any more; where the connection is gone, the next run does it."""
         with suppress(VitrinaError):
-            for purpose in purposes:
-                session.drop_table(self.beside(purpose))
+            session.drop_tables(*map(self.beside, purposes))
 
     @property
     def aux_marker(self) -> str:

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from framework import bookkeeping
 from framework.databases.base import PREFIX, Session, Target
 from framework.errors import LeaseLost
 from framework.events import Stats
@@ -76,17 +75,12 @@ class Journal:
     """The journal of one plan of one table."""
 
     def __init__(self, target: Target, table: str, token: int) -> None:
-        self._target = target
         self._name = target.dialect.quote(PARTS)
         self._key = (table, token)
 
     def begin(self, session: Session) -> None:
         """Begin an empty journal; earlier ones of the table are forgotten."""
         self._forget(session)
-
-    def ensure(self, session: Session) -> None:
-        """Make the table of journals if it is missing; not in a transaction."""
-        bookkeeping.ensure(session, self._target, TABLE)
 
     def claim(self, session: Session, number: int) -> None:
         """Reserve a part of the load in the open transaction: who else claims it waits, and fails if this commits.
@@ -153,9 +147,10 @@ class Journal:
         if found is None or found["nonce"] != nonce:
             raise LeaseLost(table)
 
-    def finish(self, session: Session, done: Merged) -> None:
-        """Write what the merge does, in its transaction, which guards the lease."""
-        self._delete(session, MERGE)
+    def finish(self, session: Session, done: Merged, *, again: bool) -> None:
+        """Write what the merge does, in its transaction, which guards the lease; ``again``: it may have done so."""
+        if again:
+            self._delete(session, MERGE)
         self._insert(session, MERGE, {"stats": done.stats.as_json(), "rows": done.rows})
 
     def merged(self, session: Session) -> Merged | None:

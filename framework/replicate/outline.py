@@ -49,6 +49,8 @@ class Outline:
         compared: parts whose rows an earlier run has loaded, and that are compared with the source instead.
         since: where the source was before those rows were read, as text; None if it is not known.
         files: what told then whether the source's table was written anew as a whole.
+        rows: as many as the source's server believes the table to have; 0 if it does not know.
+        few: so few rows that it is quicker to load them anew than to go on, and with their indexes than without.
     """
 
     full: bool
@@ -72,6 +74,8 @@ class Outline:
     compared: tuple[int, ...] = ()
     since: str | None = None
     files: str | None = None
+    rows: int = 0
+    few: bool = False
 
     @property
     def unread(self) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ import time
 from dataclasses import replace
 
 from framework import bookkeeping
-from framework.databases.base import Session
+from framework.databases.base import PREFIX, Session
 from framework.databases.postgres.names import qualified
 from framework.databases.postgres.origin import origin
 from framework.databases.postgres.position import position
@@ -18,7 +18,18 @@ from framework.databases.postgres.snapshot import Horizon, Snapshot, horizon, sn
 from framework.databases.postgres.source import PostgresSession
 from framework.errors import StatementFailed, VerifyFailed
 from framework.events import Stats
-from framework.replicate import cursor, evolve, full, incremental, quarantine, resume, resync, state, succession
+from framework.replicate import (
+    cursor,
+    evolve,
+    full,
+    incremental,
+    journal,
+    quarantine,
+    resume,
+    resync,
+    state,
+    succession,
+)
 from framework.replicate.job import Counter, Job
 from framework.replicate.journal import Loaded, Merged
 from framework.replicate.mapping import DELETED_AT
@@ -43,10 +54,12 @@ def plan(job: Job) -> Outline:
     with job.target.session() as session:
         here = succession.compared(job, session, here, began)
         state.ensure(session, job.target)
-        bookkeeping.ensure(session, job.target, quarantine.TABLE)
+        bookkeeping.ensure(session, job.target, journal.TABLE, quarantine.TABLE)
+        job.journal.end_others(session)
+        present = session.tables(PREFIX)
         # First of all: whoever was taken over before his rename cannot rename any more.
-        left = resume.take(job, session)
-        job.clear_leftovers(session)
+        left = resume.take(job, session, present)
+        job.clear_leftovers(session, present)
         last = state.current(session, job.target, job.table)
         if not job.options.take_over:
             state.require_owner(last, job.table, job.options.pipeline)
@@ -56,7 +69,7 @@ def plan(job: Job) -> Outline:
         made_of = evolve.expected(job, last, evolution)
         if last is not None and not _is_full(job, last, evolution):
             if left is not None:
-                session.drop_table(left.shadow)
+                session.drop_tables(left.shadow)
             job.journal.begin(session)
             if last.structure is not None and last.structure.hidden:
                 evolve.reveal(job, session)
@@ -87,7 +100,8 @@ def load(job: Job, outline: Outline, number: int, shared: Snapshot | None = None
         LoadRefused: the target would have altered a value; nothing of the part stays.
     """
     with job.target.session() as session:
-        if (done := job.journal.loaded(session, number)) is not None:
+        # Where all phases are one call, none is tried again by itself.
+        if job.options.spread and (done := job.journal.loaded(session, number)) is not None:
             return done.rows
         if shared is not None:
             with shared.another_session() as reading:
@@ -96,8 +110,8 @@ def load(job: Job, outline: Outline, number: int, shared: Snapshot | None = None
             return _load(job, outline, number, session, own.session, own, count)
 
 
-def merge(job: Job, outline: Outline) -> Stats:
-    """Make what was loaded visible, together with the state that speaks of it.
+def merge(job: Job, outline: Outline) -> Merged:
+    """Make what was loaded visible, together with the state that speaks of it; what was done.
 
     Raises:
         LeaseLost: another run took the table over.
@@ -105,19 +119,28 @@ def merge(job: Job, outline: Outline) -> Stats:
     """
     try:
         with job.target.session() as session:
-            return (_already_merged(job, outline, session) or _merge(job, outline, session)).stats
+            done = _already_merged(job, outline, session) if job.options.spread else None
+            return done or _merge(job, outline, session)
     except StatementFailed:
         # An attempt that was given up may have been quicker.
         with job.target.session() as session:
             if (done := _already_merged(job, outline, session)) is not None:
-                return done.stats
+                return done
         raise
 
 
-def verify(job: Job) -> Stats:
-    """What the merge did. Raises VerifyFailed if the copy has not as many rows as the source had when it was read."""
+def verify(job: Job, done: Merged | None = None) -> Stats:
+    """What the merge did.
+
+    Args:
+        job: the table's.
+        done: of `merge`; by default the notes tell.
+
+    Raises:
+        VerifyFailed: the copy has not as many rows as the source had when it was read.
+    """
     with job.target.session() as session:
-        done = job.journal.merged(session)
+        done = done or job.journal.merged(session)
         if done is None:
             raise StatementFailed(job.target.name, f"{job.table!r} has not been merged", "run again")
         if done.rows is None:
@@ -144,7 +167,7 @@ def _seen(job: Job, session: PostgresSession) -> tuple[Horizon, str]:
 
 
 def _full(job: Job, seen: Horizon, place: str) -> Outline:
-    parts, one_snapshot = full.parts(job, seen)
+    parts, one_snapshot, found = full.parts(job, seen)
     return Outline(
         full=True,
         token=job.lease.token,
@@ -157,6 +180,8 @@ def _full(job: Job, seen: Horizon, place: str) -> Outline:
         ranges=parts.ranges,
         one_snapshot=one_snapshot,
         position=place,
+        rows=found.rows,
+        few=len(parts.ranges) == 1 and found.is_small,
     )
 
 
@@ -202,7 +227,7 @@ def _load(
         with session.transaction():
             job.journal.claim(session, number)
             if outline.full:
-                told = count or Counter(job.reporter, "load", None)
+                told = count or Counter(job.reporter, "load", outline.rows or None)
                 done = full.load(job, outline, number, session, reading, told)
             else:
                 done = incremental.load(job, outline, session, reading, shared)
@@ -226,8 +251,8 @@ def _already_merged(job: Job, outline: Outline, session: Session) -> Merged | No
 
 
 def _merge(job: Job, outline: Outline, session: Session) -> Merged:
-    parts = [job.journal.loaded(session, number) for number in range(len(outline.ranges))]
-    loaded = _require_all(outline, parts, job.target.name)
+    noted = job.journal.all_loaded(session, outline.token)
+    loaded = _require_all(outline, [noted.get(number) for number in range(len(outline.ranges))], job.target.name)
     if outline.full:
         return full.finish(job, outline, session, loaded)
     return incremental.finish(job, outline, session, loaded[0])

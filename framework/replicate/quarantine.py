@@ -66,9 +66,7 @@ TABLE = Table(
 def create(job: Job, session: Session, suffix: str = "") -> None:
     """Make the table that rejected rows are read into, if the table sets rows aside."""
     if job.mapping.unfit:
-        table = _beside(job, suffix)
-        session.drop_table(table.name)
-        session.create_table(table, marker=job.aux_marker)
+        session.create_table(_beside(job, suffix), marker=job.aux_marker)
 
 
 def stage(
@@ -124,6 +122,8 @@ def record(job: Job, session: Session, generation: str, *, alone: bool) -> tuple
         generation: of the copy.
         alone: there is no other copy; else the visible one keeps its entries until it is replaced.
     """
+    if not alone and not job.mapping.unfit:
+        return ()
     name, own = job.quote(REJECTS), "" if alone else " AND generation = %s"
     session.execute(f"DELETE FROM {name} WHERE table_name = %s{own}", (job.table, generation)[: 1 if alone else 2])
     if not job.mapping.unfit:

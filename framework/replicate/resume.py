@@ -81,11 +81,15 @@ def note(job: Job, session: Session, outline: Outline, made_of: Structure) -> No
     job.journal.plan(session, _planned(job, outline, made_of))
 
 
-def take(job: Job, session: Session) -> Left | None:
-    """Take what is worth it over from those who had the lease before, before anything else is looked at."""
-    job.journal.ensure(session)
-    job.journal.end_others(session)
-    left = _find(job, session)
+def take(job: Job, session: Session, present: Mapping[str, str]) -> Left | None:
+    """Take what is worth it over from those who had the lease before, before anything else is looked at.
+
+    Args:
+        job: the table's.
+        session: of the target.
+        present: the markers of Vitrina's tables, by name.
+    """
+    left = _find(job, session, present)
     if left is None or not left.is_worth_it or left.planned["version"] != __version__:
         return None
     table = Table(job.beside(SHADOW), (), comment=job.mapping.source.comment)
@@ -108,7 +112,7 @@ def go_on(job: Job, session: Session, left: Left, fresh: Outline, made_of: Struc
     same = left.planned["premises"] == planned["premises"] and _is_of(left, fresh)
     outline = _outline(job, left, fresh, planned["files"]) if same else None
     if outline is None:
-        session.drop_table(left.shadow)
+        session.drop_tables(left.shadow)
         return None
     # While parts are loaded, a unique value may be in two places.
     indexes = tuple(Index(index.columns, index.unique) for index in job.mapping.table(SHADOW).indexes)
@@ -125,7 +129,7 @@ def leave(job: Job, error: BaseException) -> None:
     """A load has failed: keep what the next run can go on with, drop the rest. Without a connection, that run does."""
     with suppress(VitrinaError), job.target.session() as session:
         job.discard(session, *staging.PURPOSES)
-        left = _find(job, session)
+        left = _find(job, session, session.tables(PREFIX))
         useful = left is not None and left.is_worth_it and reuse.is_possible(job.mapping)
         # A server that is full needs the room for others.
         if left is None or not useful or isinstance(error, DiskFull):
@@ -161,11 +165,10 @@ def _outline(job: Job, left: Left, fresh: Outline, files: str) -> Outline | None
     return None
 
 
-def _find(job: Job, session: Session) -> Left | None:
+def _find(job: Job, session: Session, present: Mapping[str, str]) -> Left | None:
     """The last table that a full load was filling, and what is noted of it."""
     found = {}
-    for name in session.tables(f"{PREFIX}{SHADOW}_"):
-        mark = session.marker(name) or ""
+    for name, mark in present.items():
         table, token = owner_of(mark) or ("", 0)
         if table == job.table and token <= job.lease.token and name == reserved_name(f"{SHADOW}_{token}", table):
             found[token] = (name, mark.removeprefix(state.MARK).partition(" ")[0])

@@ -127,7 +127,7 @@ def _current(session: Session, target: Target, table: str) -> State | None:
     generation = mark.removeprefix(MARK).partition(" ")[0]
     quote = target.dialect.quote
     # Who only reads may meet the table of an older Vitrina.
-    present = session.columns(STATE)
+    present = _LATER if bookkeeping.is_ensured(target, STATE) else session.columns(STATE)
     texts = ", ".join(quote(name) if name in present else "NULL" for name in _LATER)
     found = session.query(
         f"SELECT fingerprint, bound, watermark, {texts} FROM {quote(STATE)} WHERE table_name = %s AND generation = %s",
@@ -162,22 +162,23 @@ def _seen(session: Session, target: Target, table: str) -> tuple[str | None, str
     While a table is altered, MariaDB may not show it for a moment: a copy that has a state is looked for again.
     """
     for _ in range(LOOKS):
-        relation, mark = session.relation(table), session.marker(table)
-        if relation == "view" or (relation is not None and mark is not None):
-            return relation, mark or ""
+        if (found := session.described(table)) is not None:
+            return found
         name = target.dialect.quote(STATE)
         # Who only reads may come before the first run.
-        if not session.columns(STATE) or not session.query(f"SELECT 1 FROM {name} WHERE table_name = %s", (table,)):
+        known = bookkeeping.is_ensured(target, STATE) or session.columns(STATE)
+        if not known or not session.query(f"SELECT 1 FROM {name} WHERE table_name = %s", (table,)):
             break
         time.sleep(PAUSE)
-    return relation, mark or ""
+    return None, ""
 
 
-def write(session: Session, target: Target, table: str, state: State, run_id: str) -> None:
-    """Remember ``state``; belongs into the transaction of the rows it speaks of."""
+def write(session: Session, target: Target, table: str, state: State, run_id: str, *, alone: bool = False) -> None:
+    """Remember ``state``; belongs into the transaction of the rows it speaks of. ``alone``: there is no other copy."""
     quote, clock = target.dialect.quote, target.dialect.utc_now
     name, later = quote(STATE), ", ".join(map(quote, _LATER))
-    session.execute(f"DELETE FROM {name} WHERE table_name = %s AND generation = %s", (table, state.generation))
+    own = (table,) if alone else (table, state.generation)
+    session.execute(f"DELETE FROM {name} WHERE table_name = %s{'' if alone else ' AND generation = %s'}", own)
     session.execute(
         f"INSERT INTO {name} (table_name, generation, fingerprint, bound, watermark, run_id, loaded_at, "
         f"{later}) VALUES (%s, %s, %s, %s, %s, %s, {clock}, %s, %s, %s, %s, %s)",

@@ -216,19 +216,20 @@ class TargetConformance:
 
     def test_tables_by_prefix(self, session: Session) -> None:
         for name in ("_x_b", "_x_a", "axxa", "_y"):
-            session.create_table(table(name, "id bigint"))
+            session.create_table(table(name, "id bigint"), marker=f"of {name}")
         session.create_view("_x_view", "SELECT 1 AS a")
-        assert session.tables("_x_") == ["_x_a", "_x_b"]
+        assert list(session.tables("_x_").items()) == [("_x_a", "of _x_a"), ("_x_b", "of _x_b")]
+        assert session.described("_x_a") == ("table", "of _x_a")
+        assert (session.described("_x_view"), session.described("_x")) == (("view", ""), None)
 
     def test_dropping_what_is_not_there_or_of_the_other_kind_does_nothing(self, session: Session) -> None:
         session.create_table(table("t", "id bigint"))
         session.create_view("v", "SELECT 1 AS a")
-        for name in ("missing", "v"):
-            session.drop_table(name)
+        session.drop_tables("missing", "v")
         for name in ("missing", "t"):
             session.drop_view(name)
         assert (session.relation("t"), session.relation("v")) == ("table", "view")
-        session.drop_table("t")
+        session.drop_tables("t")
         session.drop_view("v")
         assert (session.relation("t"), session.relation("v")) == (None, None)
 
@@ -322,12 +323,12 @@ class TargetConformance:
             session.execute(f"INSERT INTO {name} VALUES (%s, 0)", (value,))
         session.swap("fresh", "live")
         assert (session.query("SELECT id FROM live"), session.marker("live")) == ([(2,)], "was fresh")
-        assert session.tables("") == ["live"]
+        assert list(session.tables("")) == ["live"]
 
     def test_a_swap_into_an_empty_place(self, session: Session) -> None:
         session.create_table(table("fresh", "id bigint"))
         session.swap("fresh", "live")
-        assert session.tables("") == ["live"]
+        assert list(session.tables("")) == ["live"]
 
     def test_readers_never_miss_a_table_that_is_swapped(self, subject: Target, session: Session) -> None:
         session.create_table_as("live", "SELECT 0 AS n", marker="")

@@ -71,9 +71,9 @@ class Warehouse:
             captures = watch(self.target, self.marts, "run")
             session = stack.enter_context(self.target.session())
             changed = replace(TABLES[table], name="_vitrina_changed", columns=TABLES[table].columns[:1])
-            session.drop_table(changed.name)
+            session.drop_tables(changed.name)
             session.create_table(changed)
-            stack.callback(session.drop_table, changed.name)
+            stack.callback(session.drop_tables, changed.name)
             quote = self.target.dialect.quote
             with session.transaction():
                 self._insert(session, changed.name, [(key,) for key in {*(row[0] for row in rows), *gone}])

@@ -284,7 +284,7 @@ def test_a_build_waits_for_merges_under_way(monthly: Warehouse) -> None:
                 capture.opened(building, dialect, "monthly", "own", ["customers", "orders"])
         with building.transaction():
             assert set(capture.opened(building, dialect, "monthly", "own", ["orders"])) == {"orders"}
-        building.drop_table(changed)
+        building.drop_tables(changed)
 
 
 def marts_watching(warehouse: Warehouse) -> capture.Captures:

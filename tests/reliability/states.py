@@ -68,7 +68,6 @@ FULL = (
     State("full.noted", f"{_JOURNAL}note"),
     State("full.part", f"{_REPLICATE}phases._load"),
     _before("full.parts", f"{_REPLICATE}phases.merge"),
-    State("full.attempt", f"{_REPLICATE}full._begin_attempt"),
     _before("full.indexed", "framework.checks.require"),
     State("full.state", f"{_REPLICATE}state.write"),
     State("full.recorded", f"{_REPLICATE}quarantine.record", of=_ORDERS),
@@ -88,6 +87,7 @@ FULL = (
 
 APART = (
     State("apart.part", f"{_REPLICATE}phases.load", occurrence=2),
+    State("apart.attempt", f"{_REPLICATE}full._begin_attempt"),
     State("apart.staged", f"{_REPLICATE}staging.fill"),
     State("apart.adopted", f"{_REPLICATE}quarantine.adopt"),
     State("apart.merged", f"{_REPLICATE}merging.merge"),

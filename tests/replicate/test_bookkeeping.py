@@ -49,14 +49,14 @@ def age(anywhere: Anywhere, *, through: int = len(TABLES)) -> None:
             old = first_layout(table)
             names = ", ".join(c.name for c in old.columns)
             rows = session.query(f"SELECT {names} FROM {table.name}") if table is not journal.TABLE else []
-            session.drop_table(table.name)
+            session.drop_tables(table.name)
             session.create_table(old)
             for row in rows:
                 marks = ", ".join(["%s"] * len(row))
                 session.execute(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", row)
         session.execute(f"INSERT INTO {journal.PARTS} VALUES ('copy', 'old', 'merge', '{{}}')")
         session.execute(f"INSERT INTO {capture.CHAINS.name} VALUES ('m', 'other', 'f', 'k', 'r')")
-        session.drop_table(bookkeeping.META)
+        session.drop_tables(bookkeeping.META)
 
 
 @contextmanager
@@ -147,7 +147,7 @@ class _Dying:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._session, name)
-        return self._counted(found) if name in ("alter_table", "drop_table", "create_table", "execute") else found
+        return self._counted(found) if name in ("alter_table", "drop_tables", "create_table", "execute") else found
 
     def _counted(self, statement: Callable[..., Any]) -> Callable[..., Any]:
         def run(*arguments: Any, **named: Any) -> Any:

@@ -47,7 +47,7 @@ def copying(made: Anywhere) -> Anywhere:
     made.source.execute("DROP SEQUENCE IF EXISTS s")
     with made.target.session() as session:
         if session.relation("copy") is not None:
-            session.drop_table("copy")
+            session.drop_tables("copy")
             session.execute("DELETE FROM _vitrina_state")
     return made
 

@@ -45,7 +45,7 @@ class Tasks:
 
     def merge(self, outline: Outline) -> Stats:
         with self._opened(outline) as job:
-            return merge(job, outline)
+            return merge(job, outline).stats
 
     def verify(self, outline: Outline) -> None:
         with self._opened(outline) as job:
@@ -198,7 +198,9 @@ def test_every_phase_may_be_tried_again(many: Copying) -> None:
 
 
 def test_a_merge_that_died_before_the_rename_is_done_again(many: Copying, monkeypatch: pytest.MonkeyPatch) -> None:
-    tasks = Tasks(many, indexes=[["name"]], columns={"name": {"sql": "left(name, 20)", "type": "varchar(20)"}})
+    settings: dict[str, Any] = {"mode": "full", "columns": {"name": {"sql": "left(name, 20)", "type": "varchar(20)"}}}
+    many()
+    tasks = Tasks(many, indexes=[["name"]], **settings)
     outline = tasks.plan()
     for number in range(len(outline.ranges)):
         tasks.load(outline, number)
@@ -208,7 +210,7 @@ def test_a_merge_that_died_before_the_rename_is_done_again(many: Copying, monkey
             tasks.merge(outline)  # the rename is through, what follows it is not
     assert tasks.merge(outline).rows_written == 5005
     tasks.end()
-    outline = (again := Tasks(many, "manual__2", mode="full")).plan()
+    outline = (again := Tasks(many, "manual__2", **settings)).plan()
     for number in range(len(outline.ranges)):
         again.load(outline, number)
     with monkeypatch.context() as broken:
@@ -392,8 +394,9 @@ def test_a_part_of_an_earlier_plan_is_no_part_of_this_one(many: Copying) -> None
 def test_who_wakes_after_his_rename_leaves_the_states_of_his_successor(
     many: Copying, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    many()
     stalled = Stalled(monkeypatch, "framework.replicate.full._forget_others")
-    zombie = stalled.start(lambda: many(options={"run_id": "stalled"}))
+    zombie = stalled.start(lambda: many(options={"run_id": "stalled", "full_refresh": True}))
     take_over(many)
     many(options={"run_id": "successor", "full_refresh": True})
     stalled.wake(zombie)

@@ -210,7 +210,7 @@ def test_runs_may_die_one_after_the_other(anywhere: Anywhere) -> None:
         anywhere.source.execute("UPDATE t SET name = name || '+', updated_at = clock_timestamp() WHERE id % 1000 = 1")
         with dying(where, after):
             anywhere({"streams": 1}, **settings)
-    for where in ("full._begin_attempt", "duplicates.named", "full._guard"):
+    for where in ("duplicates.named", "full._guard"):
         with dying(where):
             anywhere({"streams": 1}, **settings)
     # The table has its indexes; unique values move, and a part is left half way.
@@ -355,7 +355,7 @@ def test_partitions_are_counted_for_parts(people: Copying) -> None:
 
 
 def test_small_loads_and_full_disks_leave_nothing(people: Copying) -> None:
-    with dying("full._begin_attempt"):
+    with dying("duplicates.named"):
         people()
     assert people.leftovers() == []
     _more(people.source)

@@ -34,7 +34,7 @@ WHERE database_name = current_database() AND schema_name = 'main' AND lower(tabl
 """
 
 TABLES = """
-SELECT table_name FROM duckdb_tables()
+SELECT table_name, coalesce(comment, '') FROM duckdb_tables()
 WHERE database_name = current_database() AND schema_name = 'main' AND starts_with(table_name, %s)
 ORDER BY table_name
 """
@@ -100,7 +100,14 @@ class DuckDBSession:
         """There are no foreign keys."""
         return nullcontext()
 
-    def create_table(self, table: Table, marker: str = "", if_missing: bool = False) -> tuple[str, ...]:
+    def create_table(
+        self,
+        table: Table,
+        marker: str = "",
+        *,
+        if_missing: bool = False,
+        indexed: bool = False,  # noqa: ARG002 - as `create_indexes`
+    ) -> tuple[str, ...]:
         """Create a table. Its keys are NOT NULL; that they are unique is seen to by `load`.
 
         A PRIMARY KEY would keep an index of every key in memory, and make loads three and merges eight times slower.
@@ -139,11 +146,12 @@ class DuckDBSession:
             for change in statements(table, alteration, self.columns(table.name)):
                 self.execute(f"ALTER TABLE {self._dialect.quote(table.name)} {change}")
 
-    def drop_table(self, name: str) -> None:
-        """Drop a table if it is there."""
+    def drop_tables(self, *names: str) -> None:
+        """Drop tables, as far as they are there."""
         with self._writing:
-            if self.relation(name) == "table":
-                self.execute(f"DROP TABLE {self._dialect.quote(name)}")
+            for name in names:
+                if self.relation(name) == "table":
+                    self.execute(f"DROP TABLE {self._dialect.quote(name)}")
 
     def rename_table(self, name: str, table: Table, marker: str) -> None:
         """Give a table another name and another marker, in one transaction."""
@@ -160,7 +168,7 @@ class DuckDBSession:
     def swap(self, fresh: str, live: str) -> None:
         """Drop ``live`` and rename ``fresh`` in one transaction."""
         with self.transaction():
-            self.drop_table(live)
+            self.drop_tables(live)
             self.execute(f"ALTER TABLE {self._dialect.quote(fresh)} RENAME TO {self._dialect.quote(live)}")
 
     def foreign_keys(self, table: str) -> tuple[Constraint, ...]:  # noqa: ARG002 - as the protocol says
@@ -192,9 +200,14 @@ class DuckDBSession:
         found = self.query(MARKER, (name,))
         return str(found[0][0]) if found else None
 
-    def tables(self, prefix: str) -> list[str]:
-        """The names of all tables that begin with ``prefix``."""
-        return [str(row[0]) for row in self.query(TABLES, (prefix,))]
+    def described(self, name: str) -> tuple[str, str] | None:
+        """`relation` and, of a table, `marker`."""
+        relation = self.relation(name)
+        return (relation, self.marker(name) or "") if relation is not None else None
+
+    def tables(self, prefix: str) -> dict[str, str]:
+        """The markers of all tables whose names begin with ``prefix``, by name."""
+        return {str(name): str(comment) for name, comment in self.query(TABLES, (prefix,))}
 
     def columns(self, name: str) -> tuple[str, ...]:
         """The columns of a table or view, in order."""

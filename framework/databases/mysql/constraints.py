@@ -178,11 +178,12 @@ def release(session: MySQLSession, table: str) -> None:
     Raises:
         ConstraintNotOurs: somebody else's leads to it; nothing was dropped.
     """
-    for constraint in of(session, table):
+    found = of(session, table)
+    for constraint in found:
         if not constraint.is_ours and constraint.referred_table == table != constraint.table:
             fact = f"leads to {table!r}, which could not be replaced without breaking it"
             raise ConstraintNotOurs(constraint.name, constraint.table, fact)
-    drop_ours(session, table)
+    drop(session, (constraint for constraint in found if constraint.is_ours))
 
 
 def drop_ours(session: MySQLSession, table: str) -> None:

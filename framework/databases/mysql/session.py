@@ -126,12 +126,16 @@ class MySQLSession:
             raise
         self.execute("COMMIT")
 
-    def create_table(self, table: Table, marker: str = "", if_missing: bool = False) -> tuple[str, ...]:
+    def create_table(
+        self, table: Table, marker: str = "", *, if_missing: bool = False, indexed: bool = False
+    ) -> tuple[str, ...]:
         """Create a table with its primary key. The widest VARCHARs become LONGTEXT where a row would be too long."""
         types = native_types(table)
         lines = [self._column(column, types[column.name]) for column in table.columns]
         if table.primary_key:
             lines.append(f"PRIMARY KEY ({self._list(table.primary_key)})")
+        if indexed:
+            lines += [f"INDEX ({self._parts(types, index)})" for index in table.indexes if not index.unique]
         self._create(
             f"CREATE TABLE {'IF NOT EXISTS ' if if_missing else ''}{self._dialect.quote(table.name)} (\n  "
             + ",\n  ".join(lines)
@@ -187,13 +191,12 @@ class MySQLSession:
         indexes = self._indexes(table.name).values() if table.indexes else ()
         present = {Index(tuple(column for column, _ in parts), unique) for unique, parts in indexes}
         present |= {Index(index.columns) for index in present}
-        types = self._types(table.name) if table.indexes else {}
-        clauses = [
-            f"ADD {'UNIQUE ' if index.unique else ''}INDEX ({self._parts(types, index)})"
-            for index in table.indexes
-            if index not in present
-        ]
-        if clauses:
+        missing = [index for index in table.indexes if index not in present]
+        if missing:
+            types = self._types(table.name)
+            clauses = (
+                f"ADD {'UNIQUE ' if index.unique else ''}INDEX ({self._parts(types, index)})" for index in missing
+            )
             self.execute(f"ALTER TABLE {self._dialect.quote(table.name)} {', '.join(clauses)}")
 
     def alter_table(self, table: Table, alteration: Alteration) -> None:
@@ -208,10 +211,21 @@ class MySQLSession:
         """Milliseconds, whatever the size. By itself the server would do it some seconds later."""
         self.query(f"ANALYZE NO_WRITE_TO_BINLOG TABLE {self._dialect.quote(name)}")
 
-    def drop_table(self, name: str) -> None:
-        """Drop a table if it is there."""
-        if self.relation(name) == "table":
-            self.execute(f"DROP TABLE {self._dialect.quote(name)}")
+    def drop_tables(self, *names: str) -> None:
+        """Drop tables, as far as they are there, in one statement."""
+        if doomed := self._present(*names):
+            self.execute(f"DROP TABLE {self._list(doomed)}")
+
+    def _present(self, *names: str) -> list[str]:
+        """The tables among these names."""
+        found = self.query(
+            "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() "
+            f"AND TABLE_NAME IN ({', '.join(['%s'] * len(names))}) AND TABLE_TYPE <> 'VIEW'",
+            names,
+        )
+        # Servers that fold names give back others than they were asked for.
+        folded = {str(name).lower() for (name,) in found}
+        return [name for name in names if name.lower() in folded]
 
     def rename_table(self, name: str, table: Table, marker: str) -> None:
         """Give a table another name and another comment: one statement, which changes the catalog only."""
@@ -228,12 +242,16 @@ class MySQLSession:
     def swap(self, fresh: str, live: str) -> None:
         """Rename ``fresh`` to ``live``, and ``live`` out of the way, in one atomic statement; then drop the old one."""
         old = reserved_name("old", live)
-        self.drop_table(old)
-        constraints.release(self, live)
         quoted_fresh, quoted_live, quoted_old = map(self._dialect.quote, (fresh, live, old))
-        away = f"{quoted_live} TO {quoted_old}, " if self.relation(live) == "table" else ""
-        self.execute(f"RENAME TABLE {away}{quoted_fresh} TO {quoted_live}")
-        self.drop_table(old)
+        present = self._present(old, live)
+        if old in present:
+            self.execute(f"DROP TABLE {quoted_old}")
+        if live not in present:
+            self.execute(f"RENAME TABLE {quoted_fresh} TO {quoted_live}")
+            return
+        constraints.release(self, live)
+        self.execute(f"RENAME TABLE {quoted_live} TO {quoted_old}, {quoted_fresh} TO {quoted_live}")
+        self.execute(f"DROP TABLE {quoted_old}")
 
     def foreign_keys(self, table: str) -> tuple[Constraint, ...]:
         """The foreign keys of a table, and those that lead to it."""
@@ -268,14 +286,25 @@ class MySQLSession:
         )
         return comments.marker_of(str(found[0][0])) if found else None
 
-    def tables(self, prefix: str) -> list[str]:
-        """The names of all tables that begin with ``prefix``."""
+    def described(self, name: str) -> tuple[str, str] | None:
+        """`relation` and, of a table, `marker`."""
         found = self.query(
-            "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() "
+            "SELECT TABLE_TYPE, TABLE_COMMENT FROM information_schema.TABLES "
+            "WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = %s",
+            (name,),
+        )
+        if not found:
+            return None
+        return ("view", "") if found[0][0] == "VIEW" else ("table", comments.marker_of(str(found[0][1])))
+
+    def tables(self, prefix: str) -> dict[str, str]:
+        """The markers of all tables whose names begin with ``prefix``, by name."""
+        found = self.query(
+            "SELECT TABLE_NAME, TABLE_COMMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() "
             "AND LEFT(TABLE_NAME, CHAR_LENGTH(%s)) = %s AND TABLE_TYPE <> 'VIEW' ORDER BY TABLE_NAME",
             (prefix, prefix),
         )
-        return [str(row[0]) for row in found]
+        return {str(name): comments.marker_of(str(comment)) for name, comment in found}
 
     def columns(self, name: str) -> tuple[str, ...]:
         """The columns of a table or view, in order."""

@@ -72,7 +72,8 @@ ORDER BY c.conname
 """
 
 RELATION = """
-SELECT c.oid, has_table_privilege(c.oid, 'SELECT'), coalesce(obj_description(c.oid, 'pg_class'), '')
+SELECT c.oid, coalesce(obj_description(c.oid, 'pg_class'), ''),
+       has_table_privilege(c.oid, 'SELECT'), has_schema_privilege(n.oid, 'USAGE')
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = %s AND c.relname = %s AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 """
@@ -106,9 +107,10 @@ def relation_kind(session: PostgresSession, schema: str, table: str) -> str:
 def describe(session: PostgresSession, schema: str, table: str) -> Table | None:
     """The table as the catalog knows it, or None if there is none. Types without a home are `Kind.UNKNOWN`."""
     relation = session.query(RELATION, (schema, table))
-    if not relation:
-        return None
-    oid, _, comment = relation[0]
+    return _described(session, schema, table, *relation[0][:2]) if relation else None
+
+
+def _described(session: PostgresSession, schema: str, table: str, oid: int, comment: str) -> Table:
     indexes = [(primary, unique, tuple(columns)) for primary, unique, columns in session.query(INDEXES, (oid,))]
     return Table(
         name=table,
@@ -134,23 +136,24 @@ def require(session: PostgresSession, schema: str, table: str) -> Table:
         SourceMismatch: there is no such table.
         PrivilegeMissing: the role may not read it.
     """
-    described = describe(session, schema, table)
-    if described is None:
+    relation = session.query(RELATION, (schema, table))
+    if not relation:
         raise SourceMismatch(
             table,
             f"the source {session.name!r} has no table {schema}.{table}",
             "correct `from:` (and `schema:`), or create the table; `vitrina generate` creates those with `rows`",
         )
-    if not session.query(RELATION, (schema, table))[0][1]:
+    oid, comment, may_select, may_use = relation[0]
+    if not may_select:
         raise PrivilegeMissing(
             session.name,
             f"no SELECT on {schema}.{table}",
             f"GRANT SELECT ON {qualified(schema, table)} TO the source role",
         )
-    if session.query("SELECT has_schema_privilege(%s, 'USAGE')", (schema,)) != [(True,)]:
+    if not may_use:
         grant = f"GRANT USAGE ON SCHEMA {quote(schema)} TO the source role"
         raise PrivilegeMissing(session.name, f"no USAGE on schema {schema}", grant)
-    return described
+    return _described(session, schema, table, oid, comment)
 
 
 def logical_type(full_name: str, type_name: str, family: str) -> LogicalType:

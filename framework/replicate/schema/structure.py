@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping as AnyMapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 from typing import Any
 
 from framework.databases.postgres.attributes import Attributes
@@ -86,7 +86,7 @@ class Structure:
 
     def as_text(self) -> str:
         """As JSON."""
-        return json.dumps(asdict(self, dict_factory=_plain), separators=(",", ":"), ensure_ascii=False)
+        return json.dumps(_plain(self), separators=(",", ":"), ensure_ascii=False)
 
     @classmethod
     def from_text(cls, text: str) -> Structure:
@@ -156,10 +156,15 @@ def _shape(mapping: Mapping, column: Selected, numbers: AnyMapping[str, int]) ->
     )
 
 
-def _plain(fields: list[tuple[str, Any]]) -> Any:
-    """A dataclass as JSON has it; of a type, which is met often, only the values."""
-    values = [value for _, value in fields]
-    return values if values and isinstance(values[0], Kind) else dict(fields)
+def _plain(value: Any) -> Any:
+    """A value as JSON has it; of a type, which is met often, only what its fields hold."""
+    if isinstance(value, LogicalType):
+        return list(vars(value).values())
+    if is_dataclass(value):
+        value = vars(value)
+    if isinstance(value, AnyMapping):
+        return {name: _plain(part) for name, part in value.items()}
+    return [_plain(part) for part in value] if isinstance(value, tuple) else value
 
 
 def _type(plain: list[Any]) -> LogicalType:
