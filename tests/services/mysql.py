@@ -24,7 +24,7 @@ SETTINGS: dict[Kind, tuple[str, ...]] = {
         "--innodb-redo-log-capacity=1G",
         "--innodb-flush-log-at-trx-commit=0",
         "--innodb-flush-method=nosync",
-        "--innodb-buffer-pool-size=512M",
+        "--innodb-buffer-pool-size=2G",
         "--innodb-fast-shutdown=2",
         "--disable-log-bin",
         "--sync-binlog=0",
