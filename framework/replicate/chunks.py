@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 from framework.databases.postgres.names import literal, quote, type_name
 from framework.databases.postgres.source import PostgresSession
-from framework.replicate.estimate import Estimate
+from framework.replicate.estimate import LARGE, Estimate
 from framework.replicate.mapping import Mapping
 from framework.replicate.outline import EVERYTHING, PLACE, Bound, Range
 from framework.types import INTEGER_KINDS, TEXT_KINDS, Kind
 
 WORTH_SPLITTING = 200_000
-"""Rows below which one stream is as quick, unless they are long ones."""
+"""Rows below which one stream is as quick, unless they are so long that the table is `LARGE`."""
 
 PART_BYTES = 256 << 20
 """Bytes of one part in the source: a transaction of the target has an end also where rows are long."""
@@ -59,7 +59,7 @@ WHOLE = Parts((), (EVERYTHING,))
 def count(found: Estimate, chunk_rows: int, streams: int) -> int:
     """How many parts: none above the caps, and as many that the streams end together; one if that is no gain."""
     parts = max(_ceiling(found.rows, chunk_rows), _ceiling(found.bytes, PART_BYTES), 1)
-    if parts > 1 or found.rows >= WORTH_SPLITTING:
+    if parts > 1 or found.rows >= WORTH_SPLITTING or found.bytes >= LARGE:
         parts = _ceiling(parts, streams) * streams
     return min(parts, MOST)
 

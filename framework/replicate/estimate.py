@@ -12,7 +12,7 @@ BYTES_OF_A_ROW = 200
 """Where nobody has analysed a table that is large, its size tells how many rows there are, about."""
 
 LARGE = 40_000_000
-"""Bytes from which on a table that nobody has analysed is large."""
+"""Bytes from which on a table is large, however few rows it is said to have."""
 
 FEW, SMALL = 20_000, 4 << 20
 """Rows, and bytes, that a small table has at most."""

@@ -221,6 +221,7 @@ def test_a_filter_is_known_to_the_sample(split: Split) -> None:
         (Estimate(2_500_000, 0, 0, True), 2, 4),
         (Estimate(2_500_000, 0, 0, True), 1, 3),
         (Estimate(1000, 1 << 30, 0, True), 2, 4),
+        (Estimate(1000, 40 << 20, 0, True), 4, 4),
         (Estimate(10**12, 0, 0, True), 2, chunks.MOST),
     ],
 )
