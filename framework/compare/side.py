@@ -67,12 +67,13 @@ class Cell:
 
 @dataclass(frozen=True)
 class Piece:
-    """A column: its expression, and what it is."""
+    """A column: its expression, and what it is; ``filled``: hardly ever NULL."""
 
     name: str
     expression: str
     type: LogicalType
     masked: bool
+    filled: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ class Side:
     @property
     def number(self) -> str:
         """The expression of a row's number."""
-        return self.canonical.number(self.canonical.row(_pairs(self.columns)))
+        return self.canonical.number(self._row)
 
     @property
     def slot(self) -> str:
@@ -230,11 +231,14 @@ class Side:
 
     def _digest(self, part: int, stretch: Stretch) -> str:
         number = self.canonical.number(str(self.canonical.joined("r")))
-        row = self.canonical.row(_pairs(self.columns))
         return (
-            f"SELECT {part}, COUNT(*), {number} FROM (SELECT {row} AS r FROM {self.relation}"
+            f"SELECT {part}, COUNT(*), {number} FROM (SELECT {self._row} AS r FROM {self.relation}"
             f"{self._where(self.cut.within(stretch))} ORDER BY {self.slot}) AS q"
         )
+
+    @property
+    def _row(self) -> str:
+        return self.canonical.row(_pairs(self.columns), [column.expression for column in self.columns if column.filled])
 
     def _part(self, grid: Grid) -> str:
         return self.canonical.bucket(self.slot, grid.stretch.low, grid.width)

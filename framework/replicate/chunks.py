@@ -27,7 +27,10 @@ MOST = 256
 """Parts of one table."""
 
 SAMPLED = 3_000
-"""Rows of each part that the sample has, about."""
+"""Rows of each part that the sample has at least, about."""
+
+BLOCKS = 1_000
+"""Blocks of the sample at least: rows of one block are neighbours, and count as one."""
 
 LONGEST = 200
 """Characters of a bound's text: bounds travel in notes and messages."""
@@ -79,7 +82,7 @@ def by_key(session: PostgresSession, mapping: Mapping, found: Estimate, parts: i
     keys = ", ".join(map(quote, by))
     sampled = ", ".join(f"{quote(name)} AS k{place}" for place, name in enumerate(by))
     values = [f"sample.k{place}" for place in range(len(by))]
-    percent = min(100.0, 100.0 * SAMPLED * parts / max(found.rows, 1))
+    percent = min(100.0, 100.0 * max(SAMPLED * parts / max(found.rows, 1), BLOCKS / max(found.blocks, 1)))
     bounds: list[Bound] = session.query(
         f"SELECT DISTINCT ON (tile) {', '.join(f'{value}::text' for value in values)} FROM ("
         f"SELECT {sampled}, ntile({parts}) OVER (ORDER BY {keys}) AS tile"

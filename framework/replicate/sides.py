@@ -35,7 +35,10 @@ def copy_side(
     session: Session, mapping: Mapping, canonical: Canonical, quote: Callable[[str], str], table: str = ""
 ) -> Side:
     """The rows of the copy, or of a table like it; those that are marked as gone from the source do not count."""
-    pieces = tuple(Piece(c.name, quote(c.name), c.type, c.masked) for c in mapping.columns)
+    pieces = tuple(
+        Piece(c.name, quote(c.name), c.type, c.masked, filled=not c.nullable or c.name in mapping.key)
+        for c in mapping.columns
+    )
     key, name = integer_key(mapping), quote(table or mapping.task.table)
     return Side(
         canonical=canonical,

@@ -41,16 +41,17 @@ class Both:
             run(f"UPDATE v SET {name} = value::{type_} FROM {numbered} WHERE id = number - 1", list(map(str, values)))
         self.anywhere()
 
-    def texts(self) -> dict[str, tuple[list[str], list[str]]]:
-        """By column, of all rows: the source's, the copy's."""
+    def texts(self, *, filled: bool = False) -> dict[str, tuple[list[str], list[str]]]:
+        """By column, of all rows: the source's, the copy's; ``filled``: of which it is said that none is NULL."""
         with self.anywhere.postgres.session() as session:
             described = describe(session, "public", "v")
         assert described is not None
-        return {column.name: self._texts(column.name, column.type) for column in described.columns}
+        return {column.name: self._texts(column.name, column.type, filled) for column in described.columns}
 
-    def _texts(self, name: str, type_: LogicalType) -> tuple[list[str], list[str]]:
-        canonical, quoted = self.anywhere.target.canonical, self.anywhere.target.dialect.quote
-        return self.ask(PostgresCanonical(canonical.form).text(f'"{name}"', type_), canonical.text(quoted(name), type_))
+    def _texts(self, name: str, type_: LogicalType, filled: bool) -> tuple[list[str], list[str]]:
+        canonical, quoted = self.anywhere.target.canonical, self.anywhere.target.dialect.quote(name)
+        theirs = canonical.row([(quoted, type_)], [quoted] if filled else ())
+        return self.ask(PostgresCanonical(canonical.form).text(f'"{name}"', type_), theirs)
 
     def rows(self, type_: str, *columns: str) -> tuple[list[str], list[str]]:
         """The numbers of all rows, made of some columns of one type: the source's, the copy's."""
@@ -94,6 +95,8 @@ def test_a_value_and_its_copy_share_a_text_and_no_two_values_do(both: Both) -> N
             distinct -= 1  # -0 is 0
         if name != "id":
             assert len(set(ours)) == distinct, (type_, ours)
+    for ours, theirs in both.texts(filled=True).values():
+        assert ours == theirs
 
 
 def test_every_finite_double_is_told_apart_by_its_bits(both: Both) -> None:

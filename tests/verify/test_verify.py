@@ -53,6 +53,20 @@ def test_each_corruption_is_found_with_its_column(planted: Verifying) -> None:
         planted.replicate()
 
 
+def test_a_null_that_the_copy_could_not_have(verifying: Verifying) -> None:
+    verifying.make(
+        "CREATE TABLE t (id int PRIMARY KEY, name varchar(9) NOT NULL)", "INSERT INTO t VALUES (1, ''), (2, 'b')"
+    )
+    assert verifying().is_equal
+    verifying.copy.execute(
+        "ALTER TABLE `copy` ALTER name DROP NOT NULL"
+        if verifying.copy.target.dialect.name == "duckdb"
+        else "ALTER TABLE `copy` MODIFY name varchar(9)",
+        "UPDATE `copy` SET name = NULL WHERE id = 1",
+    )
+    only(verifying(), Kind.DIFFERENT)
+
+
 def test_lost_rows_and_rows_that_were_never_there(planted: Verifying) -> None:
     planted.copy.execute("DELETE FROM `copy` WHERE id IN (1, 1500)")
     planted.copy.execute("INSERT INTO `copy` (id, code) VALUES (-9223372036854775808, 'x'), (9223372036854775807, 'y')")

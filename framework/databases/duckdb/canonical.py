@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from framework.databases.canonical import DIGITS, LONG, Form, integer
 from framework.databases.duckdb.dialect import DuckDBDialect
@@ -36,8 +36,8 @@ class DuckDBCanonical:
             return f"coalesce(hex(CAST(CAST({expression} AS BIT) AS BLOB)), '') || ','"
         return f"coalesce({self.shown(expression, type_)}, '') || ','"
 
-    def row(self, columns: Sequence[tuple[str, LogicalType]]) -> str:
-        """The canonical text of values side by side."""
+    def row(self, columns: Sequence[tuple[str, LogicalType]], filled: Collection[str] = ()) -> str:  # noqa: ARG002
+        """The canonical text of values side by side; NULL costs nothing here."""
         return f"concat({', '.join(self.text(expression, type_) for expression, type_ in columns)})"
 
     def number(self, text: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from itertools import chain
 
 from framework.databases.canonical import DIGITS, LONG, Form, integer
 from framework.databases.limits import holds_all
@@ -39,31 +40,34 @@ class MySQLCanonical:
 
     def text(self, expression: str, type_: LogicalType) -> str:
         """The canonical text of a value."""
-        return f"CONCAT({', '.join(self._parts(expression, type_))})"
+        return self._written([(expression, type_)], ())
 
-    def row(self, columns: Sequence[tuple[str, LogicalType]]) -> str:
-        """The canonical text of values side by side."""
-        parts = (part for expression, type_ in columns for part in self._parts(expression, type_))
-        return f"CONCAT({', '.join(parts)})"
+    def row(self, columns: Sequence[tuple[str, LogicalType]], filled: Collection[str] = ()) -> str:
+        """The canonical text of values side by side: without a look whether they are NULL, and with it if one is."""
+        careful = self._written(columns, ())
+        return f"IFNULL({self._written(columns, filled)}, {careful})" if filled else careful
+
+    def _written(self, columns: Sequence[tuple[str, LogicalType]], filled: Collection[str]) -> str:
+        """The text; NULL if a value of those that are ``filled`` is."""
+        told = (self._parts(expression, type_, filled=expression in filled) for expression, type_ in columns)
+        return f"CONCAT({', '.join(chain.from_iterable(told))})"
 
     def number(self, text: str) -> str:
         """An integer made of the SHA-256 of a text."""
         return f"CAST(CONV(LEFT(SHA2({text}, 256), {DIGITS}), 16, 10) AS SIGNED)"
 
-    def _parts(self, expression: str, type_: LogicalType) -> list[str]:
-        """What CONCAT makes the canonical text of; none is NULL."""
+    def _parts(self, expression: str, type_: LogicalType, *, filled: bool) -> list[str]:
+        """What CONCAT makes the canonical text of; none is NULL, unless a value is that is said to be ``filled``."""
         form = self.form(type_)
-        if form is Form.TEXT:
-            # Beside texts of utf8mb4, MariaDB refuses those of ascii.
-            text = expression if type_.kind in TEXT_KINDS else f"CONVERT({expression} USING utf8mb4)"
-            never_long = type_.length is not None and type_.length <= _SHORT
-            return _told(text, text, never_long=never_long)
-        if form is Form.BYTES:
-            return _told(expression, f"LOWER(HEX({expression}))")
+        if form in (Form.TEXT, Form.BYTES):
+            told = _text(expression, type_) if form is Form.TEXT else _told(expression, f"LOWER(HEX({expression}))")
+            return told if filled else [f"IFNULL(CONCAT({', '.join(told)}), ':')"]
         if form in (Form.PLAIN, Form.DECIMAL):
-            return [f"IFNULL({_trimmed(expression, type_)}, '')", "','"]
-        # A point's well-known binary is the byte order (1), a kind (4), and its coordinates, the lowest byte first.
-        return [f"IFNULL(HEX(REVERSE(SUBSTR(ST_AsBinary(POINT({expression}, 0)), 6, 8))), '')", "','"]
+            value = _trimmed(expression, type_)
+        else:
+            # A point's well-known binary is the byte order (1), a kind (4), and its coordinates, the lowest byte first.
+            value = f"HEX(REVERSE(SUBSTR(ST_AsBinary(POINT({expression}, 0)), 6, 8)))"
+        return [value if filled else f"IFNULL({value}, '')", "','"]
 
     def keyed(self, table: str) -> str:
         """Of a table that has just been loaded the server knows no statistics yet, and may rather read all of it."""
@@ -103,7 +107,12 @@ def _trimmed(expression: str, type_: LogicalType) -> str:
     return f"TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM CAST({expression} AS BINARY)))"
 
 
+def _text(expression: str, type_: LogicalType) -> list[str]:
+    # Beside texts of utf8mb4, MariaDB refuses those of ascii.
+    text = expression if type_.kind in TEXT_KINDS else f"CONVERT({expression} USING utf8mb4)"
+    return _told(text, text, never_long=type_.length is not None and type_.length <= _SHORT)
+
+
 def _told(expression: str, value: str, *, never_long: bool = False) -> list[str]:
     length = f"LENGTH({expression})"
-    shortened = value if never_long else f"IF({length} > {LONG}, SHA2({expression}, 256), {value})"
-    return [f"IFNULL({length}, '')", "':'", f"IFNULL({shortened}, '')"]
+    return [length, "':'", value if never_long else f"IF({length} > {LONG}, SHA2({expression}, 256), {value})"]

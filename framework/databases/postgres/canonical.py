@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from framework.databases.canonical import DIGITS, LONG, Form, integer
 from framework.databases.limits import decimal_of
@@ -41,8 +41,8 @@ class PostgresCanonical:
         """The canonical text of a value."""
         return f"concat({', '.join(self._parts(expression, type_))})"
 
-    def row(self, columns: Sequence[tuple[str, LogicalType]]) -> str:
-        """The canonical text of values side by side."""
+    def row(self, columns: Sequence[tuple[str, LogicalType]], filled: Collection[str] = ()) -> str:  # noqa: ARG002
+        """The canonical text of values side by side; NULL costs nothing here."""
         parts = [part for expression, type_ in columns for part in self._parts(expression, type_)]
         groups = (parts[start : start + ARGUMENTS] for start in range(0, len(parts), ARGUMENTS))
         return " || ".join(f"concat({', '.join(group)})" for group in groups)
