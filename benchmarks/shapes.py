@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
-from statistics import median
 
-from benchmarks import raw
+from benchmarks.piped import Piped, against_the_best
 from benchmarks.result import Result
 from benchmarks.rounds import alternately, closing
 from benchmarks.scenario import Scenario, Size
-from benchmarks.vitrina import replicate
 from tests.services import Server
-from tests.services.databases import SourceDatabase, TargetDatabase
-
-AT_LEAST = 0.95
-"""Of the raw pipe's speed."""
-STREAMS = (1, 2, 4)
+from tests.services.databases import SourceDatabase
 
 
 @dataclass(frozen=True)
@@ -80,53 +73,9 @@ def run(source_server: Server, target_server: Server, rows: int, rounds: int) ->
             source.execute(shape.create, amount)
             source.execute(f"ALTER TABLE {shape.name} ADD PRIMARY KEY (id)")
             source.execute(f"VACUUM ANALYZE {shape.name}")
-            yield _measured(source, target_server, shape, amount, rounds)
-
-
-def _measured(source: SourceDatabase, server: Server, shape: Shape, amount: int, rounds: int) -> Result:
-    with closing(TargetDatabase(server)) as target:
-        # Not counted: it fills the caches, and gives the table and the content that the raw pipe has to match.
-        replicate(source.url, target.url, table=shape.name, source_table=shape.name)
-        definition, content = str(target.rows(f"SHOW CREATE TABLE {shape.name}")[0][1]), target.rows(shape.content)[0]
-    pipes = {f"{count} stream{'s' * (count > 1)}": count for count in STREAMS}
-    ways = {name: partial(_pipe, source, server, shape, definition, content, count) for name, count in pipes.items()}
-    took = alternately({**ways, "ours": partial(_load, source, server, shape, content)}, rounds)
-    best = min(pipes, key=lambda name: median(took[name]))
-    return Result(
-        f"{shape.name}: {amount:,} rows of {1 + len(shape.columns)} columns",
-        took["ours"],
-        against=f"raw pipe, {best}",
-        theirs=took[best],
-        at_least=AT_LEAST,
-        note=", ".join(f"{name} {median(took[name]):.3g} s" for name in pipes),
-    )
-
-
-def _load(source: SourceDatabase, server: Server, shape: Shape, content: tuple[object, ...]) -> float:
-    with closing(TargetDatabase(server)) as target:
-        took = replicate(source.url, target.url, table=shape.name, source_table=shape.name)
-        _require(target, shape, content)
-        return took.seconds
-
-
-def _pipe(
-    source: SourceDatabase,
-    server: Server,
-    shape: Shape,
-    definition: str,
-    content: tuple[object, ...],
-    streams: int,
-) -> float:
-    with closing(TargetDatabase(server)) as target:
-        target.execute(definition)
-        seconds = raw.load(source, target, int(str(content[0])), streams, shape.name, shape.select)
-        _require(target, shape, content)
-        return seconds
-
-
-def _require(target: TargetDatabase, shape: Shape, content: tuple[object, ...]) -> None:
-    if (found := target.rows(shape.content)[0]) != content:
-        raise RuntimeError(f"the copies of {shape.name} differ: {found} instead of {content}")
+            piped = Piped(source, target_server, shape.name, shape.select, shape.content)
+            what = f"{shape.name}: {amount:,} rows of {1 + len(shape.columns)} columns"
+            yield against_the_best(what, alternately(piped.ways(), rounds))
 
 
 SCENARIO = Scenario(run, full=(Size(1_000_000, 3),), quick=Size(2_000))
